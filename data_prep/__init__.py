@@ -1,0 +1,1 @@
+"""Corpora in, Parquet feature stores out. Knows audio; knows no model."""

@@ -1,0 +1,108 @@
+"""One module per corpus: where its files are, what its labels are and who speaks.
+
+A corpus module publishes ``CORPUS``, a :class:`Corpus`. Its ``read`` turns a folder in the corpus's own layout into
+:class:`Utterance` rows. It opens no audio, changes no label and drops no utterance: a label scheme does that later,
+when a task is loaded, so that one feature store serves every task.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from data_prep import registry
+from data_prep.errors import InputError
+
+# What a corpus's raw label may mean. Closed: a reader maps each of its labels to one of these words.
+EMOTIONS = frozenset(
+    "angry anxious bored calm contempt despair disgusted elated emphatic excited fear frustrated happy interested "
+    "neutral other panic pride rest sad shame surprised no_agreement".split()
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Utterance:
+    """One utterance of a corpus, as the corpus itself labels it.
+
+    Attributes:
+        utterance_id: unique in its corpus and stable, usually the file name without its ending.
+        audio: path of the audio file relative to the corpus's folder, with forward slashes.
+        speaker: the corpus's own name of the speaker.
+        gender: ``female``, ``male`` or ``unknown``.
+        language: BCP 47 tag (``en-US``, ``de``).
+        session: recording session, where the corpus has sessions.
+        emotion: raw label, one of the corpus's ``labels``; ``None`` for unlabelled speech.
+        arousal, valence, dominance: raw ratings on the corpus's own scale; ``None`` where there are none.
+        split: the corpus's official partition, where it has one.
+        start, end: seconds into the audio file, for corpora that are recorded in longer pieces; ``None`` is the file's.
+    """
+
+    utterance_id: str
+    audio: str
+    speaker: str
+    gender: str
+    language: str
+    session: str | None = None
+    emotion: str | None = None
+    arousal: float | None = None
+    valence: float | None = None
+    dominance: float | None = None
+    split: str | None = None
+    start: float | None = None
+    end: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """A corpus as it lies on disk.
+
+    Attributes:
+        title: full name and reference.
+        licence: under which terms people have it.
+        layout: one line saying what its folder looks like, shown when a folder is not that corpus.
+        labels: the closed vocabulary: each raw emotion label to its meaning, one of :data:`EMOTIONS`.
+        read: from the corpus's folder (for ``manifest``, the CSV file) to its utterances; raises
+            :class:`~data_prep.errors.InputError` naming the file and line where something is not as it must be.
+    """
+
+    title: str
+    licence: str
+    layout: str
+    labels: Mapping[str, str]
+    read: Callable[[Path], Iterable[Utterance]]
+
+
+def known() -> list[str]:
+    """The names of all corpora there is a reader for."""
+    return registry.names(sys.modules[__name__])
+
+
+def load(name: str) -> Corpus:
+    """The corpus called ``name``; an unknown one is an error that lists the known ones, nearest first."""
+    return registry.find(sys.modules[__name__], "CORPUS", name)
+
+
+def read(name: str, root: Path) -> list[Utterance]:
+    """All utterances of the corpus ``name`` in the folder ``root``, sorted by utterance id.
+
+    Raises:
+        InputError: the path does not exist, is not that corpus, holds a label outside its vocabulary, or an id twice.
+    """
+    corpus = load(name)
+    if not root.exists():
+        raise InputError(f"{name}: {root} does not exist; expected {corpus.layout}")
+    utterances = sorted(corpus.read(root), key=lambda utterance: utterance.utterance_id)
+    if not utterances:
+        raise InputError(f"{name}: no utterance found in {root}; expected {corpus.layout}")
+    for first, second in zip(utterances, utterances[1:], strict=False):
+        if first.utterance_id == second.utterance_id:
+            raise InputError(f"{name}: utterance {first.utterance_id!r} is there twice: {first.audio} and {second.audio}")
+    for utterance in utterances:
+        if utterance.emotion is not None and utterance.emotion not in corpus.labels:
+            raise InputError(
+                f"{name}: {root / utterance.audio} has the unknown label {utterance.emotion!r}; "
+                f"this corpus's labels are {', '.join(sorted(corpus.labels))}"
+            )
+    return utterances

@@ -1,0 +1,45 @@
+"""One module per feature type. A feature module publishes ``FEATURE``, a :class:`Feature`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from data_prep import registry
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """A feature type: what it is computed from, and how.
+
+    Attributes:
+        title: what it is and which paper uses it.
+        sample_rate: Hz; audio is resampled to it before ``compute`` sees it.
+        dimensions: values per frame.
+        frame_shift: seconds from one frame to the next.
+        settings: every number that ``compute`` depends on; part of the store's fingerprint.
+        version: raised whenever ``compute`` would give other values for the same audio and settings.
+        compute: from a mono waveform, float32 of shape (samples,) in [-1, 1] at ``sample_rate``, to float32 of shape
+            (frames, ``dimensions``); zero frames when the waveform is too short for one.
+    """
+
+    title: str
+    sample_rate: int
+    dimensions: int
+    frame_shift: float
+    settings: Mapping[str, object]
+    version: int
+    compute: Callable[[np.ndarray], np.ndarray]
+
+
+def known() -> list[str]:
+    """The names of all feature types."""
+    return registry.names(sys.modules[__name__])
+
+
+def load(name: str) -> Feature:
+    """The feature called ``name``; an unknown one is an error that lists the known ones, nearest first."""
+    return registry.find(sys.modules[__name__], "FEATURE", name)

@@ -1,0 +1,1 @@
+"""Plans, searches, tracks, reports and reproduces. Knows Ray Tune, Optuna and MLflow."""

@@ -1,0 +1,1 @@
+"""One module per sweep: what is compared, what is searched, and what the paper published."""
