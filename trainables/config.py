@@ -1,0 +1,94 @@
+"""What a trial is, fully resolved: everything that its numbers depend on, and nothing else.
+
+A :class:`TrialConfig` is what the searcher hands out, what a worker trains, what MLflow keeps and what ``reproduce``
+trains again. Its identity is the hash of the whole of it, so two runs that differ in anything are never taken as one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from data_prep.errors import InputError, unknown
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskConfig:
+    """Source corpora to target corpora, a label scheme and an evaluation protocol.
+
+    Attributes:
+        sources, targets: names of corpora in the feature store.
+        scheme: the label scheme (:mod:`data_prep.labels`).
+        protocol: who may see what (:mod:`data_prep.splits`).
+        feature: the feature type (:mod:`data_prep.features`).
+        max_frames: utterances are padded with zeros to the longest one of the task, but to no more than this many
+            frames; a longer one is cut in its middle. ``None`` cuts nothing (addi.txt, 4.2).
+    """
+
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    scheme: str = "emotion4"
+    protocol: str = "random_80_20"
+    feature: str = "mfb40"
+    max_frames: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Short and fit for a path or a pattern: ``iemocap-emodb``."""
+        return f"{'+'.join(self.sources)}-{'+'.join(self.targets)}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialConfig:
+    """One training run.
+
+    Attributes:
+        method: a module of :mod:`trainables.methods`.
+        without: players and networks of the method's game that this variant removes.
+        task: what it is trained and tested on.
+        hyperparameters: the method's hyperparameters by name, every one of them.
+        epochs: passes over the source training set at the most; schedules run over these.
+        seed: of the four random streams (split, initialisation, order, noise).
+        data: fingerprint of the features and labels it is trained on.
+    """
+
+    method: str
+    task: TaskConfig
+    hyperparameters: Mapping[str, Any]
+    epochs: int
+    seed: int
+    data: str
+    without: tuple[str, ...] = field(default=())
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON types; :meth:`from_dict` gives it back."""
+        return json.loads(json.dumps(dataclasses.asdict(self)))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TrialConfig:
+        """The configuration of :meth:`to_dict`; an unknown key is an error that names the nearest known one."""
+        task = construct(TaskConfig, values["task"])
+        task = dataclasses.replace(task, sources=tuple(task.sources), targets=tuple(task.targets))
+        return construct(cls, {**values, "task": task, "without": tuple(values.get("without", ()))})
+
+    @property
+    def identity(self) -> str:
+        """Hex digest of the whole configuration."""
+        canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def construct(kind: type, values: Mapping[str, Any]) -> Any:
+    """``kind(**values)`` for a data class, with an error for people where a key is unknown or missing."""
+    fields = {item.name: item for item in dataclasses.fields(kind)}
+    for key in values:
+        if key not in fields:
+            raise unknown(f"{kind.__name__} key", key, fields)
+    for name, item in fields.items():
+        if name not in values and item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING:
+            raise InputError(f"{kind.__name__} lacks {name!r}; it has {', '.join(sorted(values))}")
+    return kind(**values)
