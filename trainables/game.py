@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from data_prep.errors import unknown
 from trainables.schedules import Schedule
+from trainables.streams import stream_seed
 
 
 class Batch(NamedTuple):
@@ -57,11 +58,13 @@ class Player(NamedTuple):
         moves: the networks whose weights it updates.
         loss: (networks, batch, hyperparameters, schedule values) to a scalar tensor; a pure function of these and of
             torch's random state.
+        adapts: whether its loss looks at the target's features.
     """
 
     name: str
     moves: tuple[str, ...]
     loss: Loss
+    adapts: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +80,6 @@ class Method:
         predict: (networks, features of shape (batch, frames, dimensions)) to logits of shape (batch, classes).
         predictors: the networks that ``predict`` needs: what is kept as the model.
         schedules: from the hyperparameters, the weights that vary over training, by name.
-        adapts: whether it looks at the target's features.
     """
 
     title: str
@@ -87,7 +89,6 @@ class Method:
     predict: Callable[[Networks, Tensor], Tensor]
     predictors: tuple[str, ...]
     schedules: Callable[[Any], Mapping[str, Schedule]] = field(default=lambda hyperparameters: {})
-    adapts: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,8 @@ class Game:
 
     @property
     def adapts(self) -> bool:
-        """Whether any player that is left moves on more than the classifier's networks alone."""
-        return self.method.adapts and any(player.name != "classifier" for player in self.players)
+        """Whether any player that is left looks at the target's features."""
+        return any(player.adapts for player in self.players)
 
 
 def play(method: Method, without: tuple[str, ...] = ()) -> Game:
@@ -131,8 +132,6 @@ def build(game: Game, shape: Shape, seed: int) -> nn.ModuleDict:
     Each network draws from a random stream of its own, so that removing one leaves the others' first weights as they
     are, and variants of a method can be compared replicate by replicate.
     """
-    from trainables.streams import stream_seed
-
     networks = nn.ModuleDict()
     for name in game.networks:
         with torch.random.fork_rng(devices=[]):

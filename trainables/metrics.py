@@ -1,0 +1,35 @@
+"""Scores of predicted emotions, always over the task's fixed list of classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.metrics import confusion_matrix, recall_score
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores in [0, 1].
+
+    Attributes:
+        unweighted_average_recall: mean over the task's classes of their recall; a class that is predicted but not in
+            the truth counts, with recall 0, so that the number of classes never depends on what was predicted.
+        accuracy: share of utterances whose class is right.
+        confusion: int64 of shape (classes, classes), row = true class, column = predicted class.
+    """
+
+    unweighted_average_recall: float
+    accuracy: float
+    confusion: np.ndarray
+
+
+def score(truth: np.ndarray, predicted: np.ndarray, classes: int) -> Scores:
+    """Scores of class numbers ``predicted`` against ``truth``, both of shape (utterances,)."""
+    numbers = list(range(classes))
+    recall = recall_score(y_true=truth, y_pred=predicted, labels=numbers, average="macro", zero_division=0)
+    return Scores(
+        unweighted_average_recall=float(recall),
+        accuracy=float(np.mean(np.asarray(truth) == np.asarray(predicted))),
+        confusion=confusion_matrix(y_true=truth, y_pred=predicted, labels=numbers),
+    )

@@ -1,0 +1,66 @@
+"""Fully connected networks: the emotion classifier and the discriminators."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class SharedDropout(nn.Module):
+    """Dropout whose mask is drawn for the whole batch of all workers, each of which takes its own rows of it.
+
+    So a batch that is split over several data-parallel workers drops the same units as on one worker.
+
+    Attributes:
+        worker, workers: which part of the batch this process holds; set by the loop.
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.probability = probability
+        self.worker = 0
+        self.workers = 1
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Drops units of ``values``, shape (batch, units), and scales the others up; nothing in evaluation."""
+        if not self.training or self.probability == 0:
+            return values
+        rows = values.shape[0]
+        drawn = torch.rand(rows * self.workers, *values.shape[1:], device=values.device)
+        kept = drawn[self.worker * rows : (self.worker + 1) * rows] >= self.probability
+        return values * kept / (1 - self.probability)
+
+
+class Classifier(nn.Sequential):
+    """Emotion classifier: hidden layers of 256 and 128 units with dropout 0.3 between them (addi.txt, 4.3).
+
+    From (batch, features) to logits (batch, classes).
+    """
+
+    def __init__(self, features: int, classes: int, dropout: float = 0.3) -> None:
+        super().__init__(
+            nn.Linear(features, 256),
+            nn.ReLU(),
+            SharedDropout(dropout),
+            nn.Linear(256, 128),
+            nn.ReLU(),
+            nn.Linear(128, classes),
+        )
+
+
+class Discriminator(nn.Sequential):
+    """Real or fake: hidden layers of 256 and 128 units over a whole padded utterance (addi.txt, 4.3).
+
+    From features (batch, frames, dimensions) to one logit each, (batch,); positive means real.
+    """
+
+    def __init__(self, frames: int, dimensions: int) -> None:
+        super().__init__(
+            nn.Flatten(),
+            nn.Linear(frames * dimensions, 256),
+            nn.ReLU(),
+            nn.Linear(256, 128),
+            nn.ReLU(),
+            nn.Linear(128, 1),
+            nn.Flatten(0),
+        )

@@ -1,0 +1,152 @@
+"""A trial from its configuration to its scores: the split, the firewall, the loop, and the one look at the test set.
+
+:func:`train` runs in the calling process, or on several data-parallel workers under Ray Train; the numbers are the
+same, bit for bit on one worker of the same kind of machine, and up to the order of floating-point sums on several.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from data_prep import splits
+from trainables.config import TrialConfig
+from trainables.data import TaskData, grant
+from trainables.loop import Outcome, Report, Training
+from trainables.metrics import Scores
+from trainables.streams import stream
+from trainables.workers import Workers
+
+_RESULT = "result.pt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialResult:
+    """What a trial leaves.
+
+    Attributes:
+        metrics: final numbers: ``validation_uar``, ``validation_accuracy``, ``test_uar``, ``test_accuracy``,
+            ``test_recall/<class>``, ``best_epoch``, ``epochs_run``, ``train_seconds``.
+        confusion: int64 of shape (classes, classes): test utterances, row = true class, column = predicted class.
+        history: what was reported after each epoch.
+        weights: state dictionary of the networks that predict.
+    """
+
+    metrics: Mapping[str, float]
+    confusion: np.ndarray
+    history: Sequence[Mapping[str, float]]
+    weights: Mapping[str, Tensor]
+
+
+def train(
+    config: TrialConfig,
+    data: TaskData,
+    report: Report = lambda metrics: None,
+    *,
+    workers: int = 1,
+    gpu: bool = False,
+    callbacks: Sequence[Any] = (),
+) -> TrialResult:
+    """Trains and tests one trial.
+
+    Args:
+        config: the trial, fully resolved.
+        data: its task's data.
+        report: called after every epoch when the trial runs in this process.
+        workers: data-parallel workers; with 1 the trial runs in this process, with more under Ray Train.
+        gpu: whether it (or each worker) trains on a GPU.
+        callbacks: Ray Train callbacks, which hear of every epoch when the trial runs on several workers.
+    """
+    if workers == 1:
+        return _run(config, data, report, torch.device("cuda" if gpu else "cpu"), Workers())
+    return _run_on_workers(config, data, workers, gpu, callbacks)
+
+
+def prepare_process(threads: int = 1) -> None:
+    """Makes this process's arithmetic repeatable: deterministic algorithms, a fixed number of threads."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.set_num_threads(threads)
+
+
+def _run(config: TrialConfig, data: TaskData, report: Report, device: torch.device, workers: Workers) -> TrialResult:
+    protocol = splits.load(config.task.protocol)
+    split = protocol.split(data.source.speakers, data.target.speakers, stream(config.seed, "split"))
+    granted, evaluator = grant(data, config.task, protocol, split)
+    outcome = Training(config, granted, device, workers).run(report)
+    return _result(data, outcome, evaluator.score(outcome.predicted))
+
+
+def _result(data: TaskData, outcome: Outcome, test: Scores) -> TrialResult:
+    counts = test.confusion.sum(axis=1)
+    recalls = {
+        f"test_recall/{name}": float(test.confusion[number, number] / counts[number])
+        for number, name in enumerate(data.classes)
+        if counts[number]
+    }
+    return TrialResult(
+        metrics={
+            "validation_uar": outcome.validation.unweighted_average_recall,
+            "validation_accuracy": outcome.validation.accuracy,
+            "test_uar": test.unweighted_average_recall,
+            "test_accuracy": test.accuracy,
+            **recalls,
+            "best_epoch": outcome.best_epoch,
+            "epochs_run": len(outcome.history),
+            "train_seconds": outcome.seconds,
+        },
+        confusion=test.confusion,
+        history=outcome.history,
+        weights=outcome.weights,
+    )
+
+
+def _run_on_workers(
+    config: TrialConfig, data: TaskData, workers: int, gpu: bool, callbacks: Sequence[Any]
+) -> TrialResult:
+    import ray
+    from ray.train import RunConfig, ScalingConfig
+    from ray.train.torch import TorchTrainer
+
+    with tempfile.TemporaryDirectory(prefix="ser-train-") as storage:
+        trainer = TorchTrainer(
+            _worker,
+            train_loop_config={"config": config.to_dict(), "data": ray.put(data), "gpu": gpu},
+            scaling_config=ScalingConfig(num_workers=workers, use_gpu=gpu),
+            run_config=RunConfig(name="trial", storage_path=storage, callbacks=list(callbacks)),
+        )
+        checkpoint = trainer.fit().checkpoint
+        assert checkpoint is not None, "the first worker ends with a checkpoint"
+        with checkpoint.as_directory() as folder:
+            return torch.load(Path(folder) / _RESULT, weights_only=False)
+
+
+def _worker(settings: Mapping[str, Any]) -> None:
+    """One data-parallel worker. All report each epoch, as Ray Train asks; the first one keeps the result."""
+    import ray
+    import ray.train
+    from ray.train.torch import get_device
+
+    context = ray.train.get_context()
+    prepare_process()
+    result = _run(
+        TrialConfig.from_dict(settings["config"]),
+        ray.get(settings["data"]),
+        lambda metrics: ray.train.report(dict(metrics)),
+        get_device(),
+        Workers(context.get_world_rank(), context.get_world_size()),
+    )
+    checkpoint = None
+    with tempfile.TemporaryDirectory(prefix="ser-result-") as folder:
+        if context.get_world_rank() == 0:
+            torch.save(result, Path(folder) / _RESULT)
+            checkpoint = ray.train.Checkpoint.from_directory(folder)
+        ray.train.report(dict(result.history[-1]), checkpoint=checkpoint)
