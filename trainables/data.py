@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +17,11 @@ import pyarrow as pa
 from data_prep import labels
 from data_prep.errors import InputError
 from data_prep.splits import Protocol, Split
-from data_prep.store import Store
 from trainables.config import TaskConfig
 from trainables.metrics import Scores, score
+
+if TYPE_CHECKING:
+    from data_prep.store import Store
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,7 @@ class Training:
             batch = self._batch(step)
             for player in self.game.players:
                 sums[player.name] += self._turn(player, batch, values, step)
+        self.workers.average(list(sums.values()))
         losses = {name: float(total) / self.steps_per_epoch for name, total in sums.items()}
         self.epoch += 1
         for name, loss in losses.items():

@@ -1,0 +1,69 @@
+"""Small made-up tasks: utterances whose class is a slow wave in their features, seen through two channels."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from trainables import methods
+from trainables.config import TaskConfig, TrialConfig
+from trainables.data import Domain, TaskData
+from trainables.trainable import prepare_process
+
+CLASSES = ("angry", "happy", "neutral", "sad")
+
+
+def _make_domain(utterances: int, shift: float, seed: int, corpus: str = "made_up") -> Domain:
+    """Utterances of 20 to 39 frames of 6 values, eight speakers, four classes in turn."""
+    rng = np.random.default_rng(seed)
+    lengths = rng.integers(20, 40, size=utterances)
+    labels = np.arange(utterances) % len(CLASSES)
+    waves = [
+        rng.normal(size=(length, 6)) + np.sin(np.arange(length)[:, None] * (1 + label)) + shift
+        for length, label in zip(lengths, labels, strict=True)
+    ]
+    return Domain(
+        values=np.concatenate(waves).astype(np.float32),
+        starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        corpora=(corpus,) * utterances,
+        speakers=tuple(f"{corpus}/{number % 8}" for number in range(utterances)),
+        labels=labels.astype(np.int64),
+    )
+
+
+@pytest.fixture(autouse=True)
+def repeatable_arithmetic() -> None:
+    prepare_process()
+
+
+@pytest.fixture
+def make_domain() -> Callable[..., Domain]:
+    return _make_domain
+
+
+@pytest.fixture
+def task_data() -> TaskData:
+    return TaskData(_make_domain(48, 0.0, 1), _make_domain(40, 0.5, 2, "other"), CLASSES)
+
+
+@pytest.fixture
+def trial() -> Callable[..., TrialConfig]:
+    """Makes a small trial: ``trial("addi", without=("decoder",), learning_rate=1e-3)``."""
+
+    def make(method: str, *, without: tuple[str, ...] = (), epochs: int = 2, seed: int = 3, **given: Any) -> TrialConfig:
+        values = {"learning_rate": 1e-3, "batch_size": 8, **given}
+        return TrialConfig(
+            method=method,
+            without=without,
+            task=TaskConfig(sources=("made_up",), targets=("other",)),
+            hyperparameters=dataclasses.asdict(methods.load(method).hyperparameters(**values)),
+            epochs=epochs,
+            seed=seed,
+            data="made up",
+        )
+
+    return make
