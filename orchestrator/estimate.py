@@ -1,0 +1,62 @@
+"""How long a plan should take: a few real training steps of every variant, on noise of the task's size."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+
+from orchestrator.plan import Cell, Plan
+from trainables import methods
+from trainables.config import construct
+from trainables.data import Domain, Granted, TaskData
+from trainables.loop import Training
+from trainables.trainable import prepare_process
+
+# A run that is stopped early, or by its learning rate, ends sooner: the estimate is of the longest that it may take.
+_START_SECONDS = 20.0
+
+
+def seconds_per_cell(plan: Plan, tasks: Mapping[str, TaskData]) -> dict[str, float]:
+    """Seconds of one core (or GPU share) for one whole run of each cell: all its epochs, timed over one short one."""
+    prepare_process()
+    return {cell.name: _seconds_per_epoch(plan, cell, tasks[cell.task.name]) * plan.epochs for cell in plan.cells}
+
+
+def seconds_of_plan(plan: Plan, per_run: Mapping[str, float], concurrent: int) -> float:
+    """Wall-clock seconds of the whole plan when ``concurrent`` runs train at a time."""
+    runs = plan.trials + plan.replicates
+    return _START_SECONDS + sum(per_run[cell.name] * runs for cell in plan.cells) / concurrent
+
+
+def _seconds_per_epoch(plan: Plan, cell: Cell, data: TaskData) -> float:
+    config = cell.config({}, epochs=1, seed=0)
+    hyperparameters = construct(methods.load(cell.variant.method).hyperparameters, config.hyperparameters)
+    batch, steps = hyperparameters.batch_size, 3
+    training = Training(config, _noise(data, cell.task.max_frames, batch * steps))
+    training.run_epoch()
+    started = time.perf_counter()
+    with torch.random.fork_rng(devices=[]):
+        training.run_epoch()
+    whole = 0.8 * len(data.source) / batch
+    return (time.perf_counter() - started) * whole / steps
+
+
+def _noise(data: TaskData, max_frames: int | None, count: int) -> Granted:
+    from data_prep.splits import Split
+
+    longest = max(data.source.longest, data.target.longest)
+    frames = min(longest, max_frames or longest)
+    rows, dimensions = count + len(data.classes), data.source.values.shape[1]
+    values = np.random.default_rng(0).standard_normal((rows * frames, dimensions)).astype(np.float32)
+    domain = Domain(
+        values=values,
+        starts=np.arange(rows + 1) * frames,
+        corpora=("noise",) * rows,
+        speakers=("noise",) * rows,
+        labels=np.arange(rows) % len(data.classes),
+    )
+    split = Split(train=np.arange(count), validation=np.arange(count, rows), adaptation=np.arange(count), test=np.arange(1))
+    return Granted(domain, domain, split, data.classes, frames, "source")

@@ -1,0 +1,142 @@
+"""Runs a plan: one Tune experiment for the whole sweep, on one pool of warm workers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ray
+from ray import tune
+
+from orchestrator.records import RunKey
+from orchestrator.trial import MODEL, run_trial
+
+if TYPE_CHECKING:
+    from orchestrator.searcher import SweepSearcher
+    from trainables.data import TaskData
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What one trial takes, and how many run at a time.
+
+    Attributes:
+        cpus, gpus: of one data-parallel worker of a trial.
+        workers: data-parallel workers of a trial.
+        concurrent: trials at a time.
+    """
+
+    cpus: float
+    gpus: float
+    workers: int
+    concurrent: int
+
+
+def connect(address: str | None) -> None:
+    """Joins the Ray cluster at ``address``, or starts Ray on this machine; once per process."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Tune's own result files and banners: MLflow and the progress view have all that is in them.
+    os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+    os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
+    if ray.is_initialized():
+        return
+    warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
+    options: dict[str, Any] = {"address": address} if address else {"include_dashboard": False}
+    ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+
+
+def share_out(workers: int, trials_per_gpu: int) -> Resources:
+    """How the cluster that Ray sees is shared out among trials: one core each, or a share of a GPU where there is one."""
+    there = ray.cluster_resources()
+    cpus, gpus = int(there.get("CPU", 1)), int(there.get("GPU", 0))
+    if gpus:
+        concurrent = max(1, min(gpus * trials_per_gpu, cpus) // workers)
+        return Resources(cpus=1, gpus=1 / trials_per_gpu, workers=workers, concurrent=concurrent)
+    return Resources(cpus=1, gpus=0, workers=workers, concurrent=max(1, cpus // workers))
+
+
+def run(
+    searcher: SweepSearcher,
+    scheduler: tune.schedulers.TrialScheduler,
+    tasks: Mapping[str, TaskData],
+    directory: Path,
+    resources: Resources,
+    keep_model: Callable[[RunKey, Path], None],
+) -> None:
+    """Trains all that the searcher hands out, until it has no more or is interrupted (Ctrl-C, SIGTERM).
+
+    Args:
+        searcher: what to train next; it records what comes back.
+        scheduler: which search trials to stop early.
+        tasks: each task's data by name; put into shared memory once.
+        directory: of this launch; Tune's own state goes below it.
+        resources: what a trial takes.
+        keep_model: called with a run and the file of its model.
+    """
+    trainable = tune.with_parameters(run_trial, tasks=dict(tasks), workers=resources.workers, gpu=resources.gpus > 0)
+    # A trial on several workers waits for them: it must not take the cores that they need.
+    own = {"cpu": resources.cpus, "gpu": resources.gpus} if resources.workers == 1 else {"cpu": 0.01}
+    tuner = tune.Tuner(
+        tune.with_resources(trainable, own),
+        tune_config=tune.TuneConfig(
+            metric="validation_uar",
+            mode="max",
+            search_alg=searcher,
+            scheduler=scheduler,
+            num_samples=-1,
+            reuse_actors=True,
+            max_concurrent_trials=resources.concurrent,
+        ),
+        run_config=tune.RunConfig(
+            name="tune",
+            storage_path=str(directory.resolve()),
+            verbose=0,
+            callbacks=[_ModelKeeper(keep_model)],
+            failure_config=tune.FailureConfig(max_failures=0),
+        ),
+    )
+    with _terminated_like_interrupted(), _quiet():
+        tuner.fit()
+
+
+class _ModelKeeper(tune.Callback):
+    """Hands over each trial's model as soon as Tune has its checkpoint."""
+
+    def __init__(self, keep_model: Callable[[RunKey, Path], None]) -> None:
+        self._keep_model = keep_model
+
+    def on_checkpoint(self, iteration: int, trials: list[Any], trial: Any, checkpoint: Any, **info: Any) -> None:
+        key = RunKey(**{name: trial.config[name] for name in ("cell", "kind", "number")})
+        with checkpoint.as_directory() as folder:
+            self._keep_model(key, Path(folder) / MODEL)
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Lets SIGTERM end a sweep as Ctrl-C does: Tune listens to SIGINT alone."""
+    before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps Tune's and Train's notes on themselves off the progress view; errors still show."""
+    loggers = [logging.getLogger(name) for name in ("ray.tune", "ray.train", "ray.air", "ray.data")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

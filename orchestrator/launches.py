@@ -1,0 +1,134 @@
+"""A launch: one run of a sweep, with its settings in a folder of its own, so that it can be gone on with."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from data_prep.errors import InputError, nearest_first
+from orchestrator.plan import Plan, cells
+from orchestrator.prepare import DataSource
+from search_spaces import Sweep, load
+from trainables.config import TaskConfig, construct
+
+_SETTINGS = "launch.json"
+_DONE = "done"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """Everything that a launch was started with.
+
+    Attributes:
+        sweep: as it was named: a module of ``search_spaces/`` or the path of a file.
+        name: short name, which is the MLflow experiment's.
+        tasks: the table's columns, as this launch has them.
+        epochs, trials, replicates, cells, seed, sampler, early_stopping, time_budget: the plan.
+        data: where the data comes from.
+        preset: the preset that the budget began from.
+        workers, trials_per_gpu, address: how it is run.
+        tracking_uri: MLflow's; ``None`` for the default.
+        command: as it was typed.
+        directory: its folder, once it has one.
+    """
+
+    sweep: str
+    name: str
+    tasks: tuple[TaskConfig, ...]
+    epochs: int
+    trials: int
+    replicates: int
+    cells: str
+    seed: int
+    sampler: str
+    early_stopping: bool
+    time_budget: float | None
+    data: DataSource
+    preset: str
+    workers: int
+    trials_per_gpu: int
+    address: str | None
+    tracking_uri: str | None
+    command: str
+    directory: Path | None = None
+
+    def load_sweep(self) -> Sweep:
+        """The sweep, with the tasks of this launch."""
+        return dataclasses.replace(load(self.sweep), tasks=self.tasks)
+
+    def corpora(self) -> list[str]:
+        """The corpora that its tasks need."""
+        return sorted({name for task in self.tasks for name in (*task.sources, *task.targets)})
+
+    def plan(self, fingerprints: dict[str, str]) -> Plan:
+        """The plan, given the fingerprint of each task's data."""
+        return Plan(
+            sweep=self.name,
+            cells=cells(self.load_sweep(), fingerprints, self.cells),
+            epochs=self.epochs,
+            trials=self.trials,
+            replicates=self.replicates,
+            seed=self.seed,
+            early_stopping=self.early_stopping,
+            sampler=self.sampler,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON types, without its folder."""
+        return {**dataclasses.asdict(self), "directory": None}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Launch:
+        """The launch of :meth:`to_dict`."""
+        tasks = [construct(TaskConfig, task) for task in values["tasks"]]
+        return construct(
+            cls,
+            {
+                **values,
+                "tasks": tuple(
+                    dataclasses.replace(task, sources=tuple(task.sources), targets=tuple(task.targets)) for task in tasks
+                ),
+                "data": construct(DataSource, values["data"]),
+            },
+        )
+
+
+def start(runs: Path, launch: Launch) -> Launch:
+    """The launch with a new folder ``runs/<sweep>/<time>`` that holds its settings."""
+    stamp = time.strftime("%Y-%m-%d_%H-%M-%S")
+    directory = runs / launch.name / f"{stamp}-{os.getpid()}"
+    try:
+        directory.mkdir(parents=True)
+        (directory / _SETTINGS).write_text(json.dumps(launch.to_dict(), indent=2))
+    except OSError as error:
+        raise InputError(f"{directory} cannot be written: {error.strerror}; give another folder with --runs") from error
+    return dataclasses.replace(launch, directory=directory)
+
+
+def finish(launch: Launch) -> None:
+    """Marks a launch as done: there is nothing left to go on with."""
+    assert launch.directory is not None
+    (launch.directory / _DONE).touch()
+
+
+def latest(runs: Path, name: str) -> Launch:
+    """The latest launch of the sweep ``name`` that did not end.
+
+    Raises:
+        InputError: there is none.
+    """
+    directories = sorted((path.parent for path in (runs / name).glob(f"*/{_SETTINGS}")), reverse=True)
+    for directory in directories:
+        if not (directory / _DONE).exists():
+            launch = Launch.from_dict(json.loads((directory / _SETTINGS).read_text()))
+            return dataclasses.replace(launch, directory=directory)
+    if directories:
+        raise InputError(f"every launch of {name} in {runs / name} has ended; there is nothing to resume")
+    started = sorted(path.parent.parent.name for path in runs.glob(f"*/*/{_SETTINGS}"))
+    others = f"; there are launches of {', '.join(nearest_first(name, set(started)))}" if started else ""
+    raise InputError(f"no launch of {name} in {runs.resolve()} to resume{others}")

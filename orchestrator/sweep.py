@@ -1,0 +1,185 @@
+"""The command that runs a study: ``python -m orchestrator.sweep ablation_addi``.
+
+It makes the data ready, searches every cell of the table, replicates the best configuration of each, and ends with the
+table, its report and the command that reproduces the best cell. See ``--help``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+import search_spaces
+from data_prep import splits
+from data_prep.build import corpus_argument
+from data_prep.errors import InputError, command, unknown
+from orchestrator.launches import Launch, latest, start
+from orchestrator.prepare import choose
+from search_spaces import Preset, Sweep
+from trainables.config import TaskConfig
+
+_EXAMPLES = """\
+examples:
+  python -m orchestrator.sweep ablation_addi                      demo corpora, minutes on a laptop
+  python -m orchestrator.sweep ablation_addi --dry-run            what would run, and how long it should take
+  python -m orchestrator.sweep ablation_addi --preset paper \\
+      --corpus iemocap=/data/IEMOCAP_full_release --corpus msp_improv=/data/MSP-IMPROV --corpus emodb=/data/emodb
+  python -m orchestrator.sweep ablation_addi --source ravdess --target emodb \\
+      --corpus ravdess=/data/RAVDESS --corpus emodb=/data/emodb   the same table on other corpora
+  python -m orchestrator.sweep ablation_addi --cells 'full/*' --paper-values
+  python -m orchestrator.sweep ablation_addi --resume             goes on with the latest launch that did not end
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    this = argparse.ArgumentParser(
+        prog="python -m orchestrator.sweep",
+        description="Run a study: search every cell of an ablation table, replicate the best of each, print the table.",
+        epilog=_EXAMPLES + f"\nsweeps: {', '.join(search_spaces.known())}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    this.add_argument("name", metavar="NAME", help="a sweep of search_spaces/, or the path of a Python file with SWEEP")
+    budget = this.add_argument_group("how much")
+    budget.add_argument("--preset", default="demo", help="smoke, demo (default) or paper: epochs, trials, replicates")
+    budget.add_argument("--epochs", type=_positive, help="epochs of a run at the most")
+    budget.add_argument("--trials", type=_positive, help="configurations searched in each cell, the paper's included")
+    budget.add_argument("--replicates", type=_positive, help="seeds under which each cell's best is trained again")
+    budget.add_argument("--paper-values", action="store_true", help="no search: only the paper's own configuration")
+    budget.add_argument("--time-budget", type=_duration, metavar="TIME", help="stop searching after 90s, 10m or 2h; "
+                        "every cell still gets its replicates")
+    budget.add_argument("--no-early-stopping", action="store_true", help="let hopeless search trials run to their end")
+    what = this.add_argument_group("what")
+    what.add_argument("--cells", default="*", metavar="PATTERN", help="only cells like this: 'full/*', '*/iemocap-emodb'")
+    what.add_argument("--source", metavar="NAME[+NAME]", help="source corpora in place of the sweep's own")
+    what.add_argument("--target", metavar="NAME[+NAME]", help="target corpora in place of the sweep's own")
+    what.add_argument("--protocol", help=f"who may see what: {', '.join(splits.PROTOCOLS)}")
+    what.add_argument("--seed", type=int, default=0, help="of everything that is drawn (default 0)")
+    what.add_argument("--sampler", default="tpe", choices=("tpe", "random"), help="tpe (default) learns from trials as "
+                      "they end; random draws every configuration beforehand, whatever the order in which trials end")
+    data = this.add_argument_group("data (with neither, demo corpora are spoken and used)")
+    data.add_argument("--store", type=Path, help="feature store to use, or to build into")
+    data.add_argument("--corpus", action="append", default=[], metavar="NAME=PATH", help="a corpus to build from; "
+                      "what is up to date is not built again")
+    where = this.add_argument_group("where")
+    where.add_argument("--address", help="a Ray cluster ('auto' on its head node); default: this machine")
+    where.add_argument("--workers", type=_positive, default=1, help="data-parallel workers of each trial (default 1)")
+    where.add_argument("--trials-per-gpu", type=_positive, default=4, help="trials that share a GPU (default 4)")
+    where.add_argument("--tracking-uri", help="MLflow; default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db here")
+    where.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the launches' own state (default runs)")
+    how = this.add_argument_group("how")
+    how.add_argument("--dry-run", action="store_true", help="print the plan and the time it should take; train nothing")
+    how.add_argument("--resume", action="store_true", help="go on with the latest launch of this sweep that did not end")
+    return this
+
+
+@command
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a sweep; returns the exit status."""
+    given = parser().parse_args(arguments)
+    console = Console(highlight=False)
+    name = Path(given.name).stem
+    if given.resume:
+        launch = latest(given.runs, name)
+        _refuse_changes(given, arguments)
+    else:
+        launch = plan_launch(given, name)
+    from orchestrator.execute import execute  # Ray, torch and MLflow: not needed to say what is wrong with a name.
+
+    if given.dry_run:
+        from orchestrator.execute import dry_run
+
+        return dry_run(launch, console)
+    return execute(launch if given.resume else start(given.runs, launch), console)
+
+
+def plan_launch(given: argparse.Namespace, name: str) -> Launch:
+    """The launch that the command line asks for, every name and number in it checked."""
+    sweep = search_spaces.load(given.name)
+    if given.preset not in sweep.presets:
+        raise unknown("preset", given.preset, sweep.presets)
+    preset = _budget(sweep.presets[given.preset], given)
+    corpora = dict(corpus_argument(text) for text in given.corpus)
+    source = choose(given.store, corpora, given.preset)
+    if source.demo is not None:
+        print("no store and no corpora given: using demo corpora of synthetic speech, for trying the software only")
+    return Launch(
+        sweep=given.name,
+        name=name,
+        tasks=_tasks(sweep, given, preset),
+        epochs=preset.epochs,
+        trials=preset.trials,
+        replicates=preset.replicates,
+        cells=given.cells,
+        seed=given.seed,
+        sampler=given.sampler,
+        early_stopping=not given.no_early_stopping,
+        time_budget=given.time_budget,
+        data=source,
+        preset=given.preset,
+        workers=given.workers,
+        trials_per_gpu=given.trials_per_gpu,
+        address=given.address,
+        tracking_uri=given.tracking_uri,
+        command=" ".join(["python -m orchestrator.sweep", *sys.argv[1:]]),
+    )
+
+
+def _budget(preset: Preset, given: argparse.Namespace) -> Preset:
+    changes = {key: getattr(given, key) for key in ("epochs", "trials", "replicates") if getattr(given, key)}
+    if given.paper_values:
+        if given.trials not in (None, 1):
+            raise InputError("--paper-values searches nothing; leave --trials out")
+        changes["trials"] = 1
+    return dataclasses.replace(preset, **changes)
+
+
+def _tasks(sweep: Sweep, given: argparse.Namespace, preset: Preset) -> tuple[TaskConfig, ...]:
+    tasks = tuple(sweep.tasks)
+    if given.source or given.target:
+        if not (given.source and given.target):
+            raise InputError("--source and --target go together: give both")
+        sources, targets = tuple(given.source.split("+")), tuple(given.target.split("+"))
+        if set(sources) & set(targets):
+            raise InputError(f"{given.source} and {given.target} share a corpus; source and target must differ")
+        tasks = (dataclasses.replace(tasks[0], sources=sources, targets=targets),)
+    if given.protocol:
+        splits.load(given.protocol)
+        tasks = tuple(dataclasses.replace(task, protocol=given.protocol) for task in tasks)
+    if preset.max_frames is not None:
+        tasks = tuple(dataclasses.replace(task, max_frames=preset.max_frames) for task in tasks)
+    return tasks
+
+
+def _refuse_changes(given: argparse.Namespace, arguments: Sequence[str] | None) -> None:
+    """A resumed launch goes on with the plan that it began with."""
+    usual = vars(parser().parse_args([given.name]))
+    free = {"resume", "dry_run", "runs", "name"}
+    changed = [key for key, value in vars(given).items() if key not in free and value != usual[key]]
+    if changed:
+        options = ", ".join("--" + key.replace("_", "-") for key in changed)
+        raise InputError(f"--resume goes on with the launch's own settings; leave {options} out, or start a new launch")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number
+
+
+def _duration(text: str) -> float:
+    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
+    try:
+        return float(text[:-1]) * unit if unit else float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; give 90s, 10m or 2h") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

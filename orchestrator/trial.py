@@ -1,0 +1,55 @@
+"""One trial as Ray Tune runs it: the bridge from a searcher's suggestion to the trainable, and back."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from ray import tune
+
+from trainables.config import TrialConfig
+from trainables.data import TaskData
+from trainables.trainable import prepare_process, train
+
+MODEL = "model.pt"
+
+
+def run_trial(config: Mapping[str, Any], tasks: Mapping[str, TaskData], workers: int, gpu: bool) -> None:
+    """A Tune function trainable: trains ``config["trial"]`` and reports every epoch, then the final result.
+
+    The final result has ``final`` set, the trial's final metrics and its ``confusion`` matrix as lists, and comes with
+    a checkpoint that holds the model.
+
+    Args:
+        config: what :class:`~orchestrator.searcher.SweepSearcher` suggested.
+        tasks: each task's data by its name, in memory that all workers of a node share.
+        workers: data-parallel workers of the trial.
+        gpu: whether it trains on a GPU.
+    """
+    prepare_process()
+    trial = TrialConfig.from_dict(config["trial"])
+    result = train(
+        trial,
+        tasks[trial.task.name],
+        lambda metrics: tune.report(dict(metrics)),
+        workers=workers,
+        gpu=gpu,
+        callbacks=_callbacks(workers),
+    )
+    with tempfile.TemporaryDirectory(prefix="ser-model-") as folder:
+        torch.save({"config": trial.to_dict(), "weights": dict(result.weights)}, Path(folder) / MODEL)
+        tune.report(
+            {**result.metrics, "confusion": result.confusion.tolist(), "final": True},
+            checkpoint=tune.Checkpoint.from_directory(folder),
+        )
+
+
+def _callbacks(workers: int) -> list[Any]:
+    if workers == 1:
+        return []
+    from ray.tune.integration.ray_train import TuneReportCallback
+
+    return [TuneReportCallback()]
