@@ -93,7 +93,7 @@ class Progress:
             done = sum(cell.searched + cell.replicated for cell in self._cells.values())
             best = max((cell.best for cell in self._cells.values() if cell.best is not None), default=None)
             failed = sum(cell.failed for cell in self._cells.values())
-        parts = [f"{done}/{self._plan.runs} runs", f"{_clock_text(self._clock() - self._begun)} passed", self._left(done)]
+        parts = [f"{done}/{self._plan.runs} runs", f"{clock_text(self._clock() - self._begun)} passed", self._left(done)]
         if best is not None:
             parts.append(f"best validation UAR {100 * best:.1f} %")
         if failed:
@@ -132,7 +132,7 @@ class Progress:
         if not self._seconds:
             return "time left unknown yet"
         mean = sum(self._seconds) / len(self._seconds)
-        return f"about {_clock_text((self._plan.runs - done) * mean / self._concurrent)} left"
+        return f"about {clock_text((self._plan.runs - done) * mean / self._concurrent)} left"
 
     def _show(self) -> None:
         if not self._console.is_terminal:
@@ -144,7 +144,7 @@ class Progress:
                 live.update(Group(self.table(), Text(self.line(), style="bold")), refresh=True)
 
 
-def _clock_text(seconds: float) -> str:
+def clock_text(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,72 @@
+"""What a run's numbers may depend on besides its configuration: code, packages, machine."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import platform
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+_PACKAGES = ("torch", "torchaudio", "numpy", "scikit-learn", "pyarrow", "ray", "optuna", "mlflow", "soundfile")
+
+
+@cache
+def describe_environment() -> dict[str, Any]:
+    """Code version, package versions and machine, as plain JSON types.
+
+    ``machine`` names what decides bit-for-bit equality: two machines with the same one give the same numbers.
+    """
+    return {
+        "code": code_version(),
+        "python": platform.python_version(),
+        "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "machine": machine(),
+    }
+
+
+def machine() -> str:
+    """The kind of machine: processor model and architecture, and the GPU where there is one."""
+    import torch
+
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    return f"{_processor()} ({platform.machine()}){gpu}"
+
+
+def code_version() -> str:
+    """The git commit of this project's code, marked ``+changes`` where files differ; else a digest of the code."""
+    root = Path(__file__).resolve().parent.parent
+    try:
+        commit = _git(root, "rev-parse", "--short=12", "HEAD")
+        changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", "*.py")
+    except (OSError, subprocess.CalledProcessError):
+        return f"code-{_digest(root)}"
+    return f"{commit}+changes-{_digest(root)}" if changed else commit
+
+
+def _git(root: Path, *arguments: str) -> str:
+    environment = {**os.environ, "GIT_CEILING_DIRECTORIES": str(root.parent)}
+    command = ["git", "-C", str(root), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
+
+
+def _digest(root: Path) -> str:
+    digest = hashlib.sha256()
+    for package in ("data_prep", "trainables", "search_spaces", "orchestrator"):
+        for path in sorted((root / package).rglob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or "unknown processor"
+    fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    named = {name.strip(): value.strip() for name, value in fields.items()}
+    model = (named.get("cpu family", ""), named.get("model", ""))
+    return f"{named.get('model name', 'unknown processor')} family {model[0]} model {model[1]}"

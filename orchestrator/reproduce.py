@@ -1,0 +1,184 @@
+"""The command that trains a run again: ``python -m orchestrator.reproduce RUN_ID``.
+
+It needs nothing but the run in MLflow and the corpora. It prints each number as it was logged and as it came out, and
+exits 0 only if they are the same: bit for bit on the same kind of machine, within a tolerance elsewhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from data_prep.build import corpus_argument
+from data_prep.errors import InputError, command
+from orchestrator.environment import describe_environment
+from orchestrator.prepare import DataSource, make_ready
+from orchestrator.records import RunRecord
+from orchestrator.tracking import default_tracking_uri, find_run, load_run
+from trainables.data import TaskData, load_task
+from trainables.trainable import prepare_process, train
+
+# On another kind of machine sums are taken in another order; after training that shows in the third decimal of a UAR
+# as single utterances that change sides.
+TOLERANCE = 0.02
+
+_EXAMPLES = """\
+examples:
+  python -m orchestrator.reproduce 3f1c9a...                              a run, by its MLflow id
+  python -m orchestrator.reproduce ablation_addi/full/iemocap-emodb       a cell: its first replicate in the latest launch
+  python -m orchestrator.reproduce 3f1c9a... --corpus iemocap=/data/IEMOCAP_full_release   corpora that have moved
+"""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One number, logged and obtained."""
+
+    name: str
+    logged: float
+    obtained: float
+
+    @property
+    def identical(self) -> bool:
+        """Whether they are the same number, bit for bit."""
+        return self.logged == self.obtained or (math.isnan(self.logged) and math.isnan(self.obtained))
+
+    @property
+    def close(self) -> bool:
+        """Whether they are the same within the tolerance."""
+        return self.identical or abs(self.logged - self.obtained) <= TOLERANCE
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command's arguments."""
+    this = argparse.ArgumentParser(
+        prog="python -m orchestrator.reproduce",
+        description="Train a run again from what MLflow holds of it, and compare every number.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    this.add_argument("run", metavar="RUN", help="a run id, or SWEEP/VARIANT/TASK for a cell's first replicate")
+    this.add_argument("--tracking-uri", help="MLflow; default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db here")
+    this.add_argument("--store", type=Path, help="feature store to use; default: the one that the run used")
+    this.add_argument("--corpus", action="append", default=[], metavar="NAME=PATH", help="where a corpus lies now")
+    return this
+
+
+@command
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Reproduces a run; returns 0 if the numbers are the same, 1 if they are not."""
+    given = parser().parse_args(arguments)
+    console = Console(highlight=False)
+    uri = given.tracking_uri or default_tracking_uri()
+    record, context = load_run(uri, find_run(uri, given.run))
+    if record.status != "finished":
+        raise InputError(f"run {given.run} is {record.status}; only a finished run can be reproduced")
+    corpora = dict(corpus_argument(text) for text in given.corpus)
+    data = _data(record, context, given.store, corpora)
+    console.print(f"{record.key}: training again, {record.metrics['epochs_run']:.0f} epochs, seed {record.config.seed}")
+    prepare_process()
+    result = train(record.config, data, _follow(console))
+    compared = compare(record, result.metrics, result.history)
+    same_machine = context["environment"]["machine"] == describe_environment()["machine"] and context["workers"] == 1
+    return _conclude(console, compared, context["environment"], same_machine)
+
+
+def compare(
+    record: RunRecord, metrics: Mapping[str, float], history: Sequence[Mapping[str, float]]
+) -> list[Comparison]:
+    """Final metrics and every epoch's, logged against obtained; what measures time is left out."""
+    logged = _numbers(record.metrics, record.history)
+    obtained = _numbers(metrics, history)
+    return [
+        Comparison(name, logged.get(name, math.nan), obtained.get(name, math.inf))
+        for name in sorted(logged.keys() | obtained.keys(), key=_order)
+    ]
+
+
+def _numbers(metrics: Mapping[str, float], history: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    numbers = dict(metrics)
+    for epoch in history:
+        for name, value in epoch.items():
+            numbers[f"epoch {epoch['epoch']:.0f} {name}"] = value
+    return {name: float(value) for name, value in numbers.items() if not name.endswith("seconds")}
+
+
+def _order(name: str) -> tuple[int, int, str]:
+    words = name.split()
+    return (1, int(words[1]), words[2]) if words[0] == "epoch" else (0, 0, name)
+
+
+def _data(record: RunRecord, context: Mapping[str, Any], store: Path | None, corpora: Mapping[str, Path]) -> TaskData:
+    task = record.config.task
+    needed = [*task.sources, *task.targets]
+    source = DataSource(**context["data"])
+    if store is not None or corpora:
+        moved = {name: str(path.resolve()) for name, path in corpora.items()}
+        source = dataclasses.replace(
+            source,
+            store=str((store or Path(source.store)).resolve()),
+            corpora={**source.corpora, **moved} if store is None else moved,
+            demo=None if store is not None else source.demo,
+        )
+    ready = make_ready(source, task.feature, needed)
+    fingerprint = ready.fingerprint(task.feature, needed)
+    if fingerprint != record.config.data:
+        raise InputError(
+            f"the data in {ready.path} is not what the run was trained on: fingerprint {fingerprint[:12]} here, "
+            f"{record.config.data[:12]} in the run; audio, labels, or feature settings differ"
+        )
+    return load_task(ready, task)
+
+
+def _follow(console: Console) -> Any:
+    def report(metrics: Mapping[str, float]) -> None:
+        uar, best = 100 * metrics["validation_uar"], 100 * metrics["best_validation_uar"]
+        console.print(f"  epoch {metrics['epoch']:3.0f}  validation UAR {uar:5.1f} %  best {best:5.1f} %")
+
+    return report
+
+
+def _conclude(
+    console: Console, compared: Sequence[Comparison], environment: Mapping[str, Any], same_machine: bool
+) -> int:
+    table = Table("number", "logged", "obtained", "same", box=None, header_style="bold")
+    for row in compared:
+        final, right = not row.name.startswith("epoch "), row.identical if same_machine else row.close
+        if final or not right:
+            verdict = "yes" if row.identical else "within tolerance" if row.close else "NO"
+            table.add_row(row.name, repr(row.logged), repr(row.obtained), verdict)
+    console.print(table)
+    epochs = [row for row in compared if row.name.startswith("epoch ")]
+    identical = sum(row.identical for row in compared)
+    console.print(f"{identical} of {len(compared)} numbers are identical ({len(epochs)} of them are single epochs')")
+    here = describe_environment()
+    for what in ("code", "python", "machine"):
+        if environment[what] != here[what]:
+            console.print(f"note: {what} was {environment[what]}, here it is {here[what]}")
+    for name, version in here["packages"].items():
+        if environment["packages"].get(name) != version:
+            console.print(f"note: {name} was {environment['packages'].get(name)}, here it is {version}")
+    if same_machine:
+        right = identical == len(compared)
+        console.print("reproduced bit for bit" if right else "NOT reproduced: on this kind of machine it must be identical")
+    else:
+        # Losses of another machine drift; what is claimed, and so what is held to the tolerance, are the final scores.
+        right = all(row.close for row in compared if not row.name.startswith("epoch ") and "uar" in row.name)
+        console.print(
+            f"{'reproduced' if right else 'NOT reproduced'} within {TOLERANCE} in UAR "
+            "(another kind of machine or several workers: bit-for-bit equality is not to be had)"
+        )
+    return 0 if right else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
