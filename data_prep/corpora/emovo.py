@@ -1,0 +1,52 @@
+"""EMOVO (Costantini et al., 2014): Italian, six actors, fourteen sentences in seven emotional states.
+
+A name such as ``gio-f1-b1.wav`` is emotion, speaker (f female, m male) and sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from data_prep.corpora import Corpus, Utterance
+from data_prep.corpora._files import audio_files, no_such_corpus
+from data_prep.errors import InputError
+
+_NAME = re.compile(r"(?P<emotion>[a-z]{3})-(?P<speaker>[fm]\d)-(?P<sentence>[a-z]\d)")
+
+
+def _read(root: Path) -> Iterator[Utterance]:
+    folder = root / "EMOVO" if (root / "EMOVO").is_dir() else root
+    files = audio_files(folder)
+    if not any(_NAME.fullmatch(file.stem) for file in files):
+        raise no_such_corpus("emovo", folder, "files such as f1/gio-f1-b1.wav", CORPUS.layout)
+    for file in files:
+        name = _NAME.fullmatch(file.stem)
+        if name is None:
+            raise InputError(f"emovo: {file} is not named as this corpus names its files (gio-f1-b1.wav)")
+        yield Utterance(
+            utterance_id=file.stem,
+            audio=file.relative_to(root).as_posix(),
+            speaker=name["speaker"],
+            gender="female" if name["speaker"].startswith("f") else "male",
+            language="it",
+            emotion=name["emotion"],
+        )
+
+
+CORPUS = Corpus(
+    title="EMOVO (Costantini et al., 2014)",
+    licence="free for research",
+    layout="a folder with f1/gio-f1-b1.wav and so on, f1 to f3 and m1 to m3 (or EMOVO/ above them)",
+    labels={
+        "dis": "disgusted",
+        "gio": "happy",
+        "neu": "neutral",
+        "pau": "fear",
+        "rab": "angry",
+        "sor": "surprised",
+        "tri": "sad",
+    },
+    read=_read,
+)
