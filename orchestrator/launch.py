@@ -44,6 +44,7 @@ def connect(address: str | None) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Tune's own result files and banners: MLflow and the progress view have all that is in them.
     os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
     os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
     if ray.is_initialized():
         return
@@ -111,6 +112,10 @@ class _ModelKeeper(tune.Callback):
 
     def __init__(self, keep_model: Callable[[RunKey, Path], None]) -> None:
         self._keep_model = keep_model
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune keeps a pickle of its set-up, which nothing here reads."""
+        return {}
 
     def on_checkpoint(self, iteration: int, trials: list[Any], trial: Any, checkpoint: Any, **info: Any) -> None:
         key = RunKey(**{name: trial.config[name] for name in ("cell", "kind", "number")})

@@ -148,3 +148,9 @@ def clock_text(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def make_console() -> Console:
+    """The terminal; 100 columns where there is none (a log file, CI)."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=100)

@@ -22,8 +22,10 @@ from data_prep.build import corpus_argument
 from data_prep.errors import InputError, command
 from orchestrator.environment import describe_environment
 from orchestrator.prepare import DataSource, make_ready
+from orchestrator.progress import make_console
 from orchestrator.records import RunRecord
-from orchestrator.tracking import default_tracking_uri, find_run, load_run
+from orchestrator.runs import find_run, load_run
+from orchestrator.tracking import default_tracking_uri
 from trainables.data import TaskData, load_task
 from trainables.trainable import prepare_process, train
 
@@ -77,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Reproduces a run; returns 0 if the numbers are the same, 1 if they are not."""
     given = parser().parse_args(arguments)
-    console = Console(highlight=False)
+    console = make_console()
     uri = given.tracking_uri or default_tracking_uri()
     record, context = load_run(uri, find_run(uri, given.run))
     if record.status != "finished":

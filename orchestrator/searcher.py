@@ -154,6 +154,10 @@ class SweepSearcher(Searcher):
     def restore(self, checkpoint_path: str) -> None:
         """Nothing to do; see :meth:`save`."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune keeps a pickle of its set-up, which nothing here reads: an empty one will do; see :meth:`save`."""
+        return {}
+
     def _next(self, cell: Cell) -> RunKey | None:
         """The next run of a cell that can begin now."""
         if self._again[cell.name]:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
+from orchestrator.progress import make_console
 
 import search_spaces
 from data_prep import splits
@@ -82,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a sweep; returns the exit status."""
     given = parser().parse_args(arguments)
-    console = Console(highlight=False)
+    console = make_console()
     name = Path(given.name).stem
     if given.resume:
         launch = latest(given.runs, name)

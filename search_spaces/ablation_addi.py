@@ -20,17 +20,17 @@ SWEEP = Sweep(
     title="Ablation of ADDi",
     source="addi.txt, Table 8",
     variants=(
-        Variant("full", "addi", title="1 encoder, classifier, decoder, both discriminators"),
-        Variant("source_discriminator", "addi", ("target_discriminator",), "2 without the target discriminator"),
-        Variant("target_discriminator", "addi", ("source_discriminator",), "3 without the source discriminator"),
+        Variant("full", "addi", title="1 full"),
+        Variant("source_discriminator", "addi", ("target_discriminator",), "2 without target discriminator"),
+        Variant("target_discriminator", "addi", ("source_discriminator",), "3 without source discriminator"),
         Variant(
             "autoencoder", "addi", ("generator", "source_discriminator", "target_discriminator"),
-            "4 encoder, classifier, decoder",
+            "4 without discriminators",
         ),
         Variant(
             "encoder_classifier", "addi",
             ("autoencoder", "generator", "decoder", "source_discriminator", "target_discriminator"),
-            "5 encoder, classifier (the CNN baseline)",
+            "5 encoder and classifier (CNN)",
         ),
     ),
     tasks=(
