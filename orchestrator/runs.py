@@ -15,7 +15,7 @@ from mlflow.tracking import MlflowClient
 from data_prep.errors import InputError, nearest_first
 from orchestrator.delivery import LAUNCH_FILE, RECORD_FILE
 from orchestrator.records import RunRecord
-from orchestrator.tracking import check_reachable
+from orchestrator.tracking import check_reachable, quiet_mlflow
 
 
 def load_run(uri: str, run_id: str) -> tuple[RunRecord, dict[str, Any]]:
@@ -136,6 +136,7 @@ def _artifact(client: MlflowClient, run_id: str, name: str) -> Any:
 
 def _client(uri: str) -> MlflowClient:
     check_reachable(uri)
+    quiet_mlflow()
     return MlflowClient(tracking_uri=uri)
 
 

@@ -78,7 +78,7 @@ class Tracker:
             InputError: MLflow cannot be reached.
         """
         check_reachable(uri)
-        _quiet_mlflow()
+        quiet_mlflow()
         self._journal = Journal(directory / "journal.jsonl")
         self._attempts: dict[str, int] = {}
         self._records: dict[str, RunRecord] = {}
@@ -173,9 +173,10 @@ class Tracker:
                 return
 
 
-def _quiet_mlflow() -> None:
+def quiet_mlflow() -> None:
     """Keeps MLflow's and Alembic's notes on a new database off the terminal, and its retries short: ours are longer."""
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     for name in ("mlflow", "mlflow.store", "mlflow.tracking", "alembic"):
         logging.getLogger(name).setLevel(logging.ERROR)
