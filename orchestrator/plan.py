@@ -62,7 +62,7 @@ class Plan:
         seed: search trials train with it, replicate ``r`` with ``seed + 1 + r``: a configuration is never reported on
             the seed that selected it, and replicate ``r`` of every cell has the same split, so cells can be paired.
         early_stopping: whether hopeless search trials are stopped (ASHA).
-        sampler: ``tpe``, or ``random`` for a list of configurations that does not depend on the order in which runs end.
+        sampler: ``tpe``, or ``random`` for a list of configurations that is the same in whatever order runs end.
     """
 
     sweep: str

@@ -189,6 +189,7 @@ def test_a_run_that_the_scheduler_stopped_keeps_its_best_epoch_and_never_wins(
     assert searcher.suggest("c")["trial"]["hyperparameters"] == first["trial"]["hyperparameters"]
     study = optuna.load_study(study_name=f"made_up/{FULL}", storage=storage)
     assert [trial.state for trial in study.trials] == [TrialState.COMPLETE, TrialState.PRUNED]
+    assert study.trials[1].intermediate_values == {2: 2 * backend.score(second)}, "what TPE ranks it by"
 
 
 def test_a_run_that_is_cut_off_with_the_sweep_is_not_recorded(make_plan, recorder, storage):

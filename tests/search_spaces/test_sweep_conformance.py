@@ -1,0 +1,80 @@
+"""What every sweep must hold to. A new sweep is under these tests because it exists."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from optuna.trial import create_trial
+
+import search_spaces
+from search_spaces import active, paper_values
+from trainables import methods
+from trainables.game import play
+
+every_sweep = pytest.mark.parametrize("name", search_spaces.known())
+
+
+def test_there_are_sweeps():
+    assert "ablation_addi" in search_spaces.known()
+
+
+@every_sweep
+def test_the_papers_value_of_every_parameter_can_be_drawn(name):
+    for searched, parameter in search_spaces.load(name).space.items():
+        create_trial(params={searched: parameter.paper}, distributions={searched: parameter.distribution}, value=0)
+
+
+@every_sweep
+def test_a_condition_names_only_earlier_parameters(name):
+    space = search_spaces.load(name).space
+    order = list(space)
+    for parameter_name, parameter in space.items():
+        assert set(parameter.when) <= set(order[: order.index(parameter_name)])
+
+
+@every_sweep
+def test_every_parameter_is_a_hyperparameter_and_means_something_in_some_variant(name):
+    sweep = search_spaces.load(name)
+    for variant in sweep.variants:
+        fields = {item.name for item in dataclasses.fields(methods.load(variant.method).hyperparameters)}
+        assert active(sweep.space, variant).keys() <= fields
+    assert {name for variant in sweep.variants for name in active(sweep.space, variant)} == sweep.space.keys()
+
+
+@every_sweep
+def test_the_papers_configuration_of_every_variant_is_accepted_by_its_method(name):
+    sweep = search_spaces.load(name)
+    for variant in sweep.variants:
+        methods.load(variant.method).hyperparameters(**paper_values(active(sweep.space, variant)))
+
+
+@every_sweep
+def test_every_variant_is_a_game_that_still_trains_what_predicts(name):
+    for variant in search_spaces.load(name).variants:
+        method = methods.load(variant.method)
+        game = play(method, variant.without)
+        assert set(method.predictors) <= {network for player in game.players for network in player.moves}
+
+
+@every_sweep
+def test_no_two_variants_of_a_method_are_the_same_game(name):
+    games = [(variant.method, frozenset(variant.without)) for variant in search_spaces.load(name).variants]
+    assert len(set(games)) == len(games)
+
+
+@every_sweep
+def test_what_was_published_and_the_reference_are_in_the_table(name):
+    sweep = search_spaces.load(name)
+    variants, tasks = {variant.name for variant in sweep.variants}, {task.name for task in sweep.tasks}
+    assert {variant for variant, _ in sweep.published} <= variants and {task for _, task in sweep.published} <= tasks
+    assert sweep.reference in variants
+    assert all(0 < figure.mean < 100 for figure in sweep.published.values()), "per cent"
+
+
+@every_sweep
+def test_there_are_three_presets_each_dearer_than_the_one_before(name):
+    presets = [search_spaces.load(name).presets[size] for size in ("smoke", "demo", "paper")]
+    costs = [preset.epochs * (preset.trials + preset.replicates) for preset in presets]
+    assert costs == sorted(set(costs))
+    assert all(preset.replicates >= 2 for preset in presets), "a standard deviation needs two"
