@@ -66,7 +66,7 @@ SWEEP = Sweep(
     reference="full",
     presets={
         "smoke": Preset(epochs=2, trials=2, replicates=2, max_frames=100),
-        "demo": Preset(epochs=15, trials=4, replicates=4, max_frames=300),
+        "demo": Preset(epochs=12, trials=4, replicates=4, max_frames=200),
         "paper": Preset(epochs=200, trials=30, replicates=10),
     },
 )
