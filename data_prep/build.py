@@ -31,11 +31,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from data_prep import corpora as readers
 from data_prep import features as feature_types
 from data_prep.corpora import Utterance
+from data_prep.demo import is_demo
 from data_prep.errors import InputError, command, unknown
 from data_prep.shards import SHARD, digest_files, write_shard
 from data_prep.store import FORMAT, MANIFEST, QUARANTINE, QUARANTINE_SCHEMA, Store, open_store, recipe, recover
 
-NOTICE = "DEMO_CORPUS.txt"
 _EXAMPLES = """\
 examples:
   python -m data_prep.build --corpus emodb=/data/emodb --store stores/mine
@@ -164,7 +164,7 @@ class _Task:
         entry = {
             "reader": self.reader,
             "root": str(self.root),
-            "demo": any((folder / NOTICE).exists() for folder in (self.root, self.root.parent)),
+            "demo": any(is_demo(folder) for folder in (self.root, self.root.parent)),
             "recipe": recipe(self.feature),
             "fingerprint": fingerprint,
             "utterances": built.utterances,
@@ -374,11 +374,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     corpora = dict(corpus_argument(text) for text in given.corpus)
     start_ray(given.address)
-    try:
-        done = build(given.store, corpora, given.feature or ["mfb40"])
-    except KeyboardInterrupt:
-        print(f"interrupted; {given.store} is as it was", file=sys.stderr)
-        return 130
+    done = build(given.store, corpora, given.feature or ["mfb40"])
     for built in done:
         for utterance, audio, reason in built.quarantined[:5]:
             print(f"  quarantined {built.corpus} {utterance} ({audio}): {reason}")

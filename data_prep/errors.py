@@ -12,6 +12,9 @@ import sys
 from collections.abc import Callable, Iterable
 
 
+INTERRUPTED = 130  # the exit status of a command that was ended by Ctrl-C
+
+
 class InputError(Exception):
     """Something that was given cannot be used: its message is one line saying what, where and what would be right."""
 
@@ -27,7 +30,10 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
 
 
 def command(main: Callable[[list[str] | None], int]) -> Callable[[list[str] | None], int]:
-    """Wraps a command's ``main`` so that an :class:`InputError` is printed as one line and returned as status 2."""
+    """Wraps a command's ``main`` so that an :class:`InputError` is printed as one line and returned as status 2.
+
+    Ctrl-C is one line too, with status 130; commands remove what they had half done on their way out.
+    """
 
     @functools.wraps(main)
     def wrapped(arguments: list[str] | None = None) -> int:
@@ -36,5 +42,8 @@ def command(main: Callable[[list[str] | None], int]) -> Callable[[list[str] | No
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
+        except KeyboardInterrupt:
+            print("interrupted; nothing half-done was left behind", file=sys.stderr)
+            return INTERRUPTED
 
     return wrapped

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from data_prep import splits
+from data_prep.errors import INTERRUPTED
 from data_prep.store import Store
 from orchestrator import estimate, prepare
 from orchestrator import launch as tune_launch
@@ -20,8 +21,6 @@ from orchestrator.scheduler import CellScheduler
 from orchestrator.searcher import SweepSearcher
 from orchestrator.tracking import Tracker, default_tracking_uri
 from trainables.data import TaskData, load_task
-
-INTERRUPTED = 130
 
 
 def execute(launch: Launch, console: Console) -> int:

@@ -31,10 +31,13 @@ _SETTINGS = {
     "use_log_fbank": True,
 }
 _SCALE = 32768.0
+_WINDOW = 400  # samples in 25 ms
 
 
 def compute(waveform: np.ndarray) -> np.ndarray:
-    """Log Mel energies of a waveform in [-1, 1]: float32 of shape (frames, 40)."""
+    """Log Mel energies of a waveform in [-1, 1]: float32 of shape (frames, 40), none shorter than 25 ms."""
+    if len(waveform) < _WINDOW:
+        return np.zeros((0, 40), np.float32)
     samples = torch.from_numpy(waveform).unsqueeze(0) * _SCALE
     return kaldi.fbank(samples, **_SETTINGS).numpy()
 
