@@ -1,15 +1,15 @@
-"""What the build's workers do: digest audio files, and write one shard of features each.
+"""A shard: some utterances of a corpus, whose features one worker computes and writes as one Parquet file.
 
-A shard is described by JSON and answered by JSON, so that what crosses between processes stays small and plain. Audio
-and features exist only in the worker that computes a shard, one shard at a time, and in the file that it writes.
+Audio and features exist only in the worker, one shard at a time; a description goes in and a few numbers come back. So
+memory stays bounded however many hours there are, and the same shard gives the same file wherever it is computed.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,93 +17,202 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data_prep import audio, features
-from data_prep.store import SCHEMA
+from data_prep import audio, staging
+from data_prep import features as feature_types
+from data_prep.corpora import Utterance
+from data_prep.store import ROW_SCHEMA, SCHEMA
 
-SHARD = 256  # utterances
-
-
-def digest_files(item: Mapping[str, str]) -> dict[str, str]:
-    """SHA-256 of each file of ``item["files"]`` by its path; ``None`` for one that cannot be read."""
-    paths = json.loads(item["files"])
-    return {"digests": json.dumps({path: _digest(Path(item["root"]) / path) for path in paths})}
+UTTERANCES = 256
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
-def _digest(path: Path) -> str | None:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
+@dataclass(frozen=True, kw_only=True)
+class OldRow:
+    """A row of the old store, computed with the same recipe, that may serve again.
 
-
-def write_shard(item: Mapping[str, str]) -> dict[str, str]:
-    """Computes and writes one shard.
-
-    Args:
-        item: ``feature``; ``root`` of the corpus; ``file`` to write; ``rows``, JSON of the utterances, each with
-            ``reader``, ``audio_sha256`` and, where an old store has its features, ``reuse`` as (file, row).
-
-    Returns:
-        ``outcomes``, JSON of one mapping per utterance (``utterance_id``, ``audio``, ``seconds``, ``reused``,
-        ``reason`` where it was left out), and ``failure``, a reason why the shard could not be written, or "".
+    Attributes:
+        part: the Parquet file it is in.
+        number: its row there, of ``rows``.
+        values: its columns but ``features``.
     """
+
+    part: Path
+    number: int
+    rows: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shard:
+    """What a worker needs to know.
+
+    Attributes:
+        corpus, reader, feature: names.
+        root: the folder that the utterances' audio paths start from.
+        utterances: at most :data:`UTTERANCES`, by utterance id.
+        old: for each of them, the rows of the old store that may have its features.
+        part: the Parquet file to write; its folder is there.
+    """
+
+    corpus: str
+    reader: str
+    feature: str
+    root: Path
+    utterances: tuple[Utterance, ...]
+    old: tuple[tuple[OldRow, ...], ...]
+    part: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quarantined:
+    """An utterance that was left out, and why."""
+
+    corpus: str
+    reader: str
+    feature: str
+    utterance_id: str
+    audio: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardResult:
+    """What became of a shard.
+
+    Attributes:
+        corpus, feature: names.
+        seconds: of speech in its rows.
+        computed, reused: rows by where their features come from.
+        quarantined: the utterances left out.
+        unchanged: whether the old store had its file.
+        size: bytes of the features that it wrote.
+        disk_full: whether its file could not be written for want of space.
+    """
+
+    corpus: str
+    feature: str
+    seconds: float
+    computed: int
+    reused: int
+    quarantined: tuple[Quarantined, ...]
+    unchanged: bool
+    size: int
+    disk_full: bool = False
+
+    @property
+    def utterances(self) -> int:
+        """How many utterances it had, those left out included."""
+        return self.computed + self.reused + len(self.quarantined)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row to write: its features as they were computed, flat, or the old row that has them."""
+
+    values: Mapping[str, Any]
+    features: np.ndarray | OldRow
+
+
+def write(shard: Shard) -> ShardResult:
+    """Computes what is new in a shard, takes the rest from the old store, and writes the shard's file.
+
+    Where the old store has exactly these rows in one file, that file is linked.
+    """
+    rows: list[_Row] = []
+    quarantined: list[Quarantined] = []
+    read = lru_cache(maxsize=1)(audio.read)  # utterances that are parts of one file follow one another
+    for utterance, old in zip(shard.utterances, shard.old, strict=True):
+        try:
+            rows.append(_row(shard, utterance, old, read(shard.root / utterance.audio)))
+        except audio.UnusableAudio as reason:
+            names = {"corpus": shard.corpus, "reader": shard.reader, "feature": shard.feature}
+            left_out = {"utterance_id": utterance.utterance_id, "audio": utterance.audio, "reason": str(reason)}
+            quarantined.append(Quarantined(**names, **left_out))
+    unchanged = _unchanged(rows)
+    disk_full = False
+    try:
+        if unchanged is not None:
+            staging.link(unchanged, shard.part)
+        elif rows:
+            pq.write_table(_table(rows), shard.part, compression="zstd")
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            raise
+        disk_full = True
+    reused = sum(isinstance(row.features, OldRow) for row in rows)
+    frames = 0 if unchanged is not None else sum(row.values["frames"] for row in rows)
+    return ShardResult(
+        corpus=shard.corpus,
+        feature=shard.feature,
+        seconds=sum(row.values["seconds"] for row in rows),
+        computed=len(rows) - reused,
+        reused=reused,
+        quarantined=tuple(quarantined),
+        unchanged=unchanged is not None or not rows,
+        size=4 * frames * feature_types.load(shard.feature).dimensions,
+        disk_full=disk_full,
+    )
+
+
+def _row(shard: Shard, utterance: Utterance, old: Sequence[OldRow], content: bytes) -> _Row:
+    digest = audio.digest(content)
+    values = {**asdict(utterance), "reader": shard.reader, "audio_sha256": digest}
+    same = (digest, utterance.start, utterance.end)
+    for row in old:
+        if (row.values["audio_sha256"], row.values["start"], row.values["end"]) == same:
+            return _Row({**values, **{name: row.values[name] for name in ("seconds", "frames")}}, row)
+    features, seconds = _compute(shard.feature, content, utterance)
+    return _Row({**values, "seconds": seconds, "frames": len(features)}, features.reshape(-1))
+
+
+def _compute(feature: str, content: bytes, utterance: Utterance) -> tuple[np.ndarray, float]:
     import torch
 
-    torch.set_num_threads(1)
-    rows = json.loads(item["rows"])
-    old = _Old()
-    outcomes, kept = [], []
-    for row in rows:
-        reuse = row.pop("reuse")
-        try:
-            values = old.features(*reuse) if reuse else _compute(item["feature"], Path(item["root"]), row)
-        except audio.UnreadableAudio as reason:
-            outcomes.append({"utterance_id": row["utterance_id"], "audio": row["audio"], "reason": str(reason)})
-            continue
-        kept.append({**row, **values})
-        outcomes.append({"utterance_id": row["utterance_id"], "seconds": values["seconds"], "reused": bool(reuse)})
-    return {"outcomes": json.dumps(outcomes), "failure": _write(Path(item["file"]), kept)}
+    torch.set_num_threads(1)  # a worker has one core
+    kind = feature_types.load(feature)
+    waveform, seconds = audio.decode(content, kind.sample_rate, utterance.start, utterance.end)
+    features = kind.compute(waveform)
+    if len(features) == 0:
+        raise audio.UnusableAudio(f"{seconds * 1000:.0f} ms are too short for one frame of {feature}")
+    if not np.isfinite(features).all():
+        raise audio.UnusableAudio(f"its {feature} has values that are not finite")
+    assert features.shape[1] == kind.dimensions, f"{feature} gives {features.shape[1]} values a frame"
+    return features.astype(np.float32, copy=False), seconds
 
 
-def _compute(feature: str, root: Path, row: Mapping[str, Any]) -> dict[str, Any]:
-    kind = features.load(feature)
-    waveform = audio.read(root / row["audio"], kind.sample_rate, row["start"], row["end"])
-    seconds = len(waveform) / kind.sample_rate
-    values = kind.compute(waveform)
-    if len(values) == 0:
-        raise audio.UnreadableAudio(f"{seconds:.3f} s is too short for one frame of {feature}")
-    if values.shape[1] != kind.dimensions or not np.isfinite(values).all():
-        raise audio.UnreadableAudio(f"{feature} of it is not {kind.dimensions} finite numbers a frame")
-    return {"seconds": seconds, "frames": len(values), "features": values.astype(np.float32).reshape(-1)}
+def _unchanged(rows: Sequence[_Row]) -> Path | None:
+    """The old file that holds exactly these rows, if there is one."""
+    first = rows[0].features if rows else None
+    if not isinstance(first, OldRow) or first.rows != len(rows):
+        return None
+    for number, row in enumerate(rows):
+        old = row.features
+        if not isinstance(old, OldRow) or (old.part, old.number, old.values) != (first.part, number, row.values):
+            return None
+    return first.part
 
 
-class _Old:
-    """Rows of an old store's shards, each file read once."""
+def _table(rows: Sequence[_Row]) -> pa.Table:
+    columns = [pa.array([row.values[name] for row in rows], ROW_SCHEMA.field(name).type) for name in ROW_SCHEMA.names]
+    old = _OldFeatures()
+    features = [old.of(row.features) if isinstance(row.features, OldRow) else row.features for row in rows]
+    offsets = pa.array(np.cumsum([0, *map(len, features)]), pa.int32())
+    lists = pa.ListArray.from_arrays(offsets, pa.array(np.concatenate(features), pa.float32()))
+    return pa.Table.from_arrays([*columns, lists], schema=SCHEMA)
+
+
+class _OldFeatures:
+    """Features of the old store's rows; each of its files is read once."""
 
     def __init__(self) -> None:
-        self._tables: dict[str, pa.Table] = {}
+        self._tables: dict[Path, pa.Table] = {}
 
-    def features(self, file: str, row: int) -> dict[str, Any]:
-        if file not in self._tables:
-            self._tables[file] = pq.read_table(file, columns=["seconds", "frames", "features"], partitioning=None)
-        held = self._tables[file].slice(row, 1)
-        values = held["features"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        return {"seconds": held["seconds"][0].as_py(), "frames": held["frames"][0].as_py(), "features": values}
-
-
-def _write(file: Path, rows: list[dict[str, Any]]) -> str:
-    if not rows:
-        return ""
-    columns = {name: [row[name] for row in rows] for name in SCHEMA.names if name != "features"}
-    arrays = [pa.array(values, SCHEMA.field(name).type) for name, values in columns.items()]
-    offsets = np.concatenate([[0], np.cumsum([len(row["features"]) for row in rows])]).astype(np.int32)
-    lists = pa.ListArray.from_arrays(offsets, np.concatenate([row["features"] for row in rows]))
-    table = pa.Table.from_arrays([*arrays, lists.cast(SCHEMA.field("features").type)], schema=SCHEMA)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, file)
-    except OSError as error:
-        full = error.errno == errno.ENOSPC or "No space left" in str(error)
-        return f"the disk of {file.parent} is full" if full else f"{file} cannot be written: {error}"
-    return ""
+    def of(self, row: OldRow) -> np.ndarray:
+        """The features of a row, flat."""
+        if row.part not in self._tables:
+            columns = ["utterance_id", "audio_sha256", "features"]
+            self._tables[row.part] = pq.read_table(row.part, columns=columns, partitioning=None)
+        held = self._tables[row.part].slice(row.number, 1)
+        for name in ("utterance_id", "audio_sha256"):
+            assert held[name][0].as_py() == row.values[name], f"row {row.number} of {row.part} is another utterance"
+        return held["features"].combine_chunks().flatten().to_numpy()

@@ -1,48 +1,80 @@
-"""The feature store: plain Parquet, with a manifest that says what went in.
+"""The feature store: plain Parquet, partitioned by corpus, with a manifest that says what went in.
 
-    STORE/store.json                               the manifest
-    STORE/<feature>/corpus=<name>/part-00000.parquet
-    STORE/quarantine.parquet                       what was left out, and why
+    STORE/store.json                                     the manifest
+    STORE/<feature>/corpus=<name>/part-00000.parquet     256 utterances each, by utterance id
+    STORE/quarantine.parquet                             what was left out, and why
 
-A row is an utterance: the columns of :class:`data_prep.corpora.Utterance`, ``reader`` (the corpus module), ``seconds``,
-``audio_sha256``, ``frames``, and ``features``, the frames one after another as a flat list of float32
-(``np.reshape(features, (frames, -1))``). Labels are the corpus's own; a label scheme is applied when a task is loaded.
+A row is an utterance: the columns of :class:`data_prep.corpora.Utterance`, then
+
+| column | type | what |
+|---|---|---|
+| `reader` | string | the corpus module that read it |
+| `audio_sha256` | string | SHA-256 of the audio file |
+| `seconds` | double | length of the utterance |
+| `frames` | int32 | frames of the feature |
+| `features` | list of float | the frames one after another: `numpy.reshape(features, (frames, -1))` |
+
+Labels are the corpus's own; a label scheme is applied when a task is loaded, so one store serves every task.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from data_prep import audio, features
+from data_prep import audio, staging
+from data_prep import features as feature_types
+from data_prep.corpora import Utterance
 from data_prep.errors import InputError, nearest_first
 
 FORMAT = 1
 MANIFEST = "store.json"
 QUARANTINE = "quarantine.parquet"
 
-TEXTS = ("utterance_id", "audio", "speaker", "gender", "language", "session", "emotion", "split")
-NUMBERS = ("arousal", "valence", "dominance", "start", "end")
-SCHEMA = pa.schema(
-    [(name, pa.string()) for name in TEXTS]
-    + [(name, pa.float64()) for name in NUMBERS]
-    + [
-        ("reader", pa.string()),
-        ("seconds", pa.float64()),
-        ("audio_sha256", pa.string()),
-        ("frames", pa.int32()),
-        ("features", pa.list_(pa.float32())),
-    ]
+_TYPES = {str: pa.string(), str | None: pa.string(), float | None: pa.float64()}
+ROW_SCHEMA = pa.schema(
+    [(field.name, _TYPES[get_type_hints(Utterance)[field.name]]) for field in fields(Utterance)]
+    + [("reader", pa.string()), ("audio_sha256", pa.string()), ("seconds", pa.float64()), ("frames", pa.int32())]
 )
-QUARANTINE_SCHEMA = pa.schema([(name, pa.string()) for name in ("corpus", "feature", "utterance_id", "audio", "reason")])
+SCHEMA = pa.schema([*ROW_SCHEMA, ("features", pa.list_(pa.float32()))])
+QUARANTINE_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("corpus", "reader", "feature", "utterance_id", "audio", "reason")]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """What the manifest says of one corpus under one feature.
+
+    Attributes:
+        reader: the corpus module.
+        root: the folder (for a manifest, the CSV file) that it was read from.
+        demo: whether it is synthetic speech for trying the software.
+        recipe: what its features were computed with (:func:`recipe`).
+        fingerprint: hex digest of its rows and its recipe.
+        utterances, seconds, shards: how many rows, how much speech, how many Parquet files.
+        quarantined: how many utterances were left out.
+    """
+
+    reader: str
+    root: str
+    demo: bool
+    recipe: Mapping[str, Any]
+    fingerprint: str
+    utterances: int
+    seconds: float
+    shards: int
+    quarantined: int
 
 
 @dataclass(frozen=True)
@@ -51,120 +83,179 @@ class Store:
 
     Attributes:
         path: its folder.
-        manifest: what ``store.json`` holds.
+        entries: its manifest, by feature and corpus.
     """
 
     path: Path
-    manifest: dict[str, Any]
-
-    def features(self) -> list[str]:
-        """The feature types in it."""
-        return sorted(self.manifest["features"])
+    entries: Mapping[str, Mapping[str, Entry]]
 
     def corpora(self, feature: str) -> list[str]:
         """The corpora that it holds this feature of."""
-        return sorted(self.manifest["features"].get(feature, {"corpora": {}})["corpora"])
+        return sorted(self.entries.get(feature, {}))
 
-    def entry(self, feature: str, corpus: str) -> dict[str, Any]:
-        """What the manifest says of a feature of a corpus: reader, root, demo, fingerprint, counts.
+    def entry(self, feature: str, corpus: str) -> Entry:
+        """What the manifest says of a corpus.
 
         Raises:
             InputError: it is not in the store; the message lists what is, nearest first.
         """
-        if feature not in self.features():
-            raise InputError(_not_there(self.path, "feature", feature, self.features(), f"--feature {feature}"))
-        if corpus not in self.corpora(feature):
-            raise InputError(
-                _not_there(self.path, "corpus", corpus, self.corpora(feature), f"--corpus {corpus}=PATH")
-            )
-        return self.manifest["features"][feature]["corpora"][corpus]
+        for kind, name, known in (
+            ("feature", feature, sorted(self.entries)),
+            ("corpus", corpus, self.corpora(feature)),
+        ):
+            if name not in known:
+                listed = ", ".join(nearest_first(name, known)) or "none"
+                add = f"--feature {name}" if kind == "feature" else f"--corpus {name}=PATH --feature {feature}"
+                raise InputError(
+                    f"the store {self.path} holds no {kind} {name!r}; there, nearest first: {listed}; "
+                    f"add it with python -m data_prep.build --store {self.path} {add}"
+                )
+        return self.entries[feature][corpus]
 
     def is_demo(self, corpora: Iterable[str]) -> bool:
         """Whether any of these corpora is a demo corpus: synthetic speech, for trying the software."""
-        entries = self.manifest["features"].values()
-        return any(entry["corpora"][name]["demo"] for entry in entries for name in corpora if name in entry["corpora"])
+        names = set(corpora)
+        return any(entry.demo for held in self.entries.values() for name, entry in held.items() if name in names)
+
+    def roots(self) -> dict[str, str]:
+        """Where each corpus was read from."""
+        return {name: entry.root for held in self.entries.values() for name, entry in held.items()}
 
     def load(self, feature: str, corpora: Sequence[str]) -> pa.Table:
-        """The rows of some corpora, in the order given and by utterance id, with a column ``corpus``.
+        """All rows of some corpora: ``corpus`` and the columns of :data:`SCHEMA`.
+
+        Rows come in the order of ``corpora``, within a corpus by utterance id.
 
         Raises:
-            InputError: something is not in the store, or was made with settings other than this version's.
+            InputError: a corpus or feature is not in the store, was computed with other settings than this version's,
+                or its files are damaged.
         """
         tables = []
-        for corpus in corpora:
+        for corpus in dict.fromkeys(corpora):
             entry = self.entry(feature, corpus)
-            check_settings(self.path, feature, entry)
-            table = pq.read_table(self.path / feature / f"corpus={corpus}", schema=SCHEMA, partitioning=None)
-            if table.num_rows != entry["utterances"]:
+            self._check_settings(feature, corpus, entry)
+            try:
+                files = parts(self.path, feature, corpus)
+                table = pa.concat_tables([pq.read_table(file, schema=SCHEMA, partitioning=None) for file in files])
+                _check_rows(table, entry)
+            except (OSError, ValueError, pa.ArrowException) as error:
                 raise InputError(
-                    f"the store {self.path} is damaged: {feature} of {corpus} has {table.num_rows} rows, "
-                    f"its manifest says {entry['utterances']}; delete the store and build it again"
-                )
-            table = table.sort_by("utterance_id")
-            tables.append(table.append_column("corpus", pa.array([corpus] * len(table), pa.string())))
+                    f"the store {self.path} is damaged or was rebuilt just now: {feature} of {corpus}: "
+                    f"{str(error).splitlines()[0]}; try again, and if that does not help, delete it and build it again"
+                ) from error
+            names = pa.array([corpus] * len(table), pa.string())
+            tables.append(table.add_column(0, "corpus", names))
         return pa.concat_tables(tables)
 
     def fingerprint(self, feature: str, corpora: Sequence[str]) -> str:
-        """Hex digest of all that the rows of some corpora depend on, whatever the machine, the paths and the time."""
-        digests = [f"{corpus} {self.entry(feature, corpus)['fingerprint']}" for corpus in corpora]
-        return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+        """Hex digest of the content of some corpora, independent of paths, time, machine and the order of ``corpora``.
+
+        It covers utterance ids and labels, digests of the audio, settings and versions of feature and decoding.
+
+        Raises:
+            InputError: a corpus or feature is not in the store.
+        """
+        held = {corpus: self.entry(feature, corpus).fingerprint for corpus in corpora}
+        return hashlib.sha256(json.dumps([feature, held], sort_keys=True).encode()).hexdigest()
 
     def quarantined(self) -> pa.Table:
-        """The utterances that were left out: corpus, feature, utterance_id, audio, reason."""
+        """The utterances that were left out: corpus, reader, feature, utterance_id, audio, reason."""
         return pq.read_table(self.path / QUARANTINE, schema=QUARANTINE_SCHEMA)
+
+    def _check_settings(self, feature: str, corpus: str, entry: Entry) -> None:
+        for name, made, now in differences(entry.recipe, recipe(feature)):
+            raise InputError(
+                f"the store {self.path} has {feature} of {corpus} made with {name} = {made!r}, this version makes it "
+                f"with {now!r}; rebuild it: python -m data_prep.build --store {self.path} "
+                f"--corpus {corpus}={entry.root} --feature {feature}"
+            )
 
 
 def open_store(path: Path) -> Store:
-    """The store in the folder ``path``.
+    """The feature store in the folder ``path``.
 
     Raises:
         InputError: there is none, or it was made by an incompatible version.
     """
-    recover(path)
+    path = path.resolve()
+    staging.settle(path)
     try:
-        manifest = json.loads((path / MANIFEST).read_text())
+        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT:
+            raise InputError(
+                f"the store {path} has format {manifest['format']}, this version reads {FORMAT}: "
+                f"delete it and build it again"
+            )
+        features = manifest["features"].items()
+        entries = {feature: {name: Entry(**entry) for name, entry in held.items()} for feature, held in features}
     except FileNotFoundError:
         raise InputError(
-            f"there is no feature store in {path}; make one: python -m data_prep.build --corpus NAME=PATH --store {path}"
+            f"there is no feature store at {path}; make one: "
+            f"python -m data_prep.build --store {path} --corpus NAME=PATH"
         ) from None
-    except (OSError, json.JSONDecodeError) as error:
-        raise InputError(f"{path / MANIFEST} cannot be read as a store's manifest: {error}") from error
-    if manifest.get("format") != FORMAT:
-        raise InputError(f"the store {path} has format {manifest.get('format')}, this version reads {FORMAT}: rebuild it")
-    return Store(path, manifest)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{path / MANIFEST} is not a store's manifest ({error}); delete the store and build it again"
+        ) from error
+    return Store(path, entries)
+
+
+def write_manifest(path: Path, entries: Mapping[str, Mapping[str, Entry]], created: str, command: str) -> None:
+    """Writes the manifest of a store in the folder ``path``: ``entries`` by feature and corpus."""
+    held = {feature: {name: asdict(entry) for name, entry in corpora.items()} for feature, corpora in entries.items()}
+    manifest = {"format": FORMAT, "created": created, "command": command, "features": held}
+    (path / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def folder(path: Path, feature: str, corpus: str) -> Path:
+    """Where a store keeps the Parquet files of a corpus."""
+    return path / feature / f"corpus={corpus}"
+
+
+def parts(path: Path, feature: str, corpus: str) -> list[Path]:
+    """A corpus's Parquet files in a store, in order."""
+    return sorted(folder(path, feature, corpus).glob("part-*.parquet"))
 
 
 def recipe(feature: str) -> dict[str, Any]:
-    """All that a feature's values depend on besides the audio, as plain JSON types."""
-    kind = features.load(feature)
-    settings = {"sample_rate": kind.sample_rate, "dimensions": kind.dimensions, "version": kind.version}
-    return json.loads(json.dumps({**settings, **kind.settings, "decoding": audio.decoding()}))
+    """What a feature's values depend on besides the audio, in plain JSON types: settings and versions."""
+    kind = feature_types.load(feature)
+    libraries = {**audio.LIBRARIES, **{name: version(name) for name in kind.libraries}}
+    made = {
+        "sample_rate": kind.sample_rate,
+        "dimensions": kind.dimensions,
+        "frame_shift": kind.frame_shift,
+        "settings": dict(kind.settings),
+        "version": kind.version,
+        "decoding": audio.DECODING,
+        "libraries": libraries,
+    }
+    return json.loads(json.dumps(made))
 
 
-def check_settings(path: Path, feature: str, entry: dict[str, Any]) -> None:
-    """Raises an :class:`InputError` where a store's features were made with settings other than this version's."""
-    made, now = entry["recipe"], recipe(feature)
-    for name in sorted({*made, *now}):
-        if made.get(name) != now.get(name):
-            raise InputError(
-                f"the store {path} was made with {feature} {name} = {made.get(name)!r}, this version has "
-                f"{now.get(name)!r}; build it again: python -m data_prep.build --store {path} --corpus NAME=PATH"
-            )
+def differences(made: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
+    """Settings in which two recipes differ, as (name, made with, now).
+
+    Versions of libraries are no settings: a store that a colleague made can be read. They do count when it is rebuilt.
+    """
+    before, after = _settings(made), _settings(now)
+    names = sorted({*before, *after})
+    return [(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)]
 
 
-def recover(path: Path) -> None:
-    """Finishes what a build that was killed between its two renames left: the old store under another name."""
-    old = path.with_name(path.name + ".old")
-    if not path.exists() and (old / MANIFEST).exists():
-        old.rename(path)
+def _settings(made: Mapping[str, Any]) -> dict[str, Any]:
+    flat = {name: value for name, value in made.items() if not isinstance(value, dict)}
+    for part in ("settings", "decoding"):
+        flat |= {f"{part}.{name}": value for name, value in made[part].items()}
+    return flat
 
 
-def counts_by(table: pa.Table, column: str) -> dict[str, int]:
-    """Utterances by the value of a column, most frequent first."""
-    counted = sorted(pc.value_counts(table[column]).to_pylist(), key=lambda row: (-row["counts"], str(row["values"])))
-    return {row["values"]: row["counts"] for row in counted}
-
-
-def _not_there(path: Path, what: str, name: str, known: Sequence[str], option: str) -> str:
-    listed = ", ".join(nearest_first(name, known)) or "nothing"
-    return f"the store {path} holds no {what} {name!r}; it holds, nearest first: {listed}; build it with {option}"
+def _check_rows(table: pa.Table, entry: Entry) -> None:
+    if len(table) != entry.utterances:
+        raise ValueError(f"{len(table)} rows where the manifest says {entry.utterances}")
+    ids = table["utterance_id"].to_pylist()
+    if any(first >= second for first, second in pairwise(ids)):
+        raise ValueError("utterance ids are not ascending")
+    values = pc.multiply(table["frames"], entry.recipe["dimensions"])
+    if not pc.all(pc.equal(pc.list_value_length(table["features"]), values)).as_py():
+        raise ValueError("features are not frames times dimensions")

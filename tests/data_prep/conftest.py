@@ -1,40 +1,72 @@
-"""Small corpora of real sound files: tones and noise, listed in a manifest."""
+"""A small corpus of one's own, on disk: wav files and the manifest that lists them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-RATE = 16000
+EMOTIONS = ("angry", "happy", "neutral", "sad")
 
 
-def _tone(pitch: float, seconds: float = 0.5, seed: int = 0) -> np.ndarray:
-    time = np.arange(round(seconds * RATE)) / RATE
-    noise = np.random.default_rng(seed).normal(scale=0.01, size=len(time))
-    return (0.3 * np.sin(2 * np.pi * pitch * time) + noise).astype(np.float32)
+@dataclass
+class Lab:
+    """Writes noise and lists it in ``lab.csv``.
+
+    Attributes:
+        folder: where everything lies.
+        rows: the manifest's rows, as they are written by :meth:`list`.
+    """
+
+    folder: Path
+    rows: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def manifest(self) -> Path:
+        return self.folder / "lab.csv"
+
+    def record(self, name: str, seed: int, seconds: float = 0.3) -> None:
+        """(Re)writes one audio file: noise that is the seed's alone."""
+        noise = np.random.default_rng(seed).normal(0, 0.1, round(16000 * seconds))
+        soundfile.write(self.folder / f"{name}.wav", noise, 16000)
+
+    def add(self, name: str, audio: str | None = None, **columns: str) -> None:
+        """Adds a row to the manifest."""
+        speaker = f"s{len(self.rows) % 2}"
+        values = {"audio": audio or f"{name}.wav", "speaker": speaker, "emotion": EMOTIONS[len(self.rows) % 4]}
+        self.rows.append({"utterance_id": name, **values, "start": "", "end": "", **columns})
+
+    def list(self) -> Path:
+        """Writes the manifest and returns its path."""
+        with self.manifest.open("w", newline="") as file:
+            writer = csv.DictWriter(file, ["utterance_id", "audio", "speaker", "emotion", "start", "end"])
+            writer.writeheader()
+            writer.writerows(self.rows)
+        return self.manifest
 
 
-@pytest.fixture
-def tone() -> Callable[..., np.ndarray]:
-    """A tone with a little noise: mono, 16 kHz, float32 in [-1, 1]."""
-    return _tone
+@pytest.fixture(scope="session")
+def make_lab() -> Callable[[Path, int], Lab]:
+    """Records a lab in a new folder: so many utterances ``u00``, ``u01``, …"""
 
-
-@pytest.fixture
-def make_corpus() -> Callable[..., Path]:
-    """Makes a corpus of tones in a folder; returns its manifest."""
-
-    def make(folder: Path, pitches: Sequence[float] = (200, 300, 400, 500)) -> Path:
-        folder.mkdir(parents=True, exist_ok=True)
-        lines = ["audio,speaker,gender,emotion"]
-        for number, pitch in enumerate(pitches):
-            soundfile.write(folder / f"{number}.wav", _tone(pitch, seed=number), RATE, subtype="PCM_16")
-            lines.append(f"{number}.wav,s{number % 2},female,{('angry', 'happy', 'neutral', 'sad')[number % 4]}")
-        (folder / "corpus.csv").write_text("\n".join(lines) + "\n")
-        return folder / "corpus.csv"
+    def make(folder: Path, utterances: int) -> Lab:
+        folder.mkdir(parents=True)
+        lab = Lab(folder)
+        for number in range(utterances):
+            lab.record(f"u{number:02}", number)
+            lab.add(f"u{number:02}")
+        lab.list()
+        return lab
 
     return make
+
+
+@pytest.fixture
+def lab(make_lab: Callable[[Path, int], Lab], tmp_path: Path) -> Lab:
+    """Eight utterances of noise."""
+    return make_lab(tmp_path / "lab", 8)

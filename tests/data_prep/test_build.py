@@ -1,265 +1,384 @@
-"""Stores: what is in them, what is computed again and what is not, and what a killed or hindered build leaves."""
+"""Building: only what has changed, all of it or nothing, and one line when it cannot be done."""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import soundfile
+from filelock import FileLock
 
-from data_prep import build as building
-from data_prep.audio import read
-from data_prep.build import build, corpus_argument
+from data_prep.build import build, corpus_argument, main
 from data_prep.errors import InputError
-from data_prep.features.mfb40 import FEATURE
-from data_prep.store import open_store
+from data_prep.store import MANIFEST, open_store
 
 pytestmark = pytest.mark.usefixtures("ray_session")
-ROOT = Path(__file__).resolve().parents[2]
 
 
-def built(store: Path, **corpora: Path):
-    return build(store, corpora, quiet=True)
+@pytest.fixture
+def store(tmp_path):
+    return tmp_path / "store"
 
 
-def content(store: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(store)): path.read_bytes() for path in store.rglob("*.parquet")}
+def refresh(store, lab):
+    """Builds again: (computed, reused, quarantined)."""
+    summary = build(store, {"lab": lab.list()}, quiet=True)
+    return summary.computed, summary.reused, len(summary.quarantined)
 
 
-def test_a_store_holds_every_utterance_with_its_columns_and_features(make_corpus, tmp_path):
-    manifest = make_corpus(tmp_path / "corpus")
-    (summary,) = built(tmp_path / "store", tones=manifest)
-    assert (summary.utterances, summary.computed, summary.reused, summary.quarantined) == (4, 4, 0, [])
-    table = open_store(tmp_path / "store").load("mfb40", ["tones"])
-    assert table["utterance_id"].to_pylist() == ["0", "1", "2", "3"]
-    assert table["emotion"].to_pylist() == ["angry", "happy", "neutral", "sad"]
-    assert set(table["reader"].to_pylist()) == {"manifest"} and set(table["corpus"].to_pylist()) == {"tones"}
-    for row in table.to_pylist():
-        expected = FEATURE.compute(read(tmp_path / "corpus" / row["audio"], 16000))
-        assert np.array_equal(np.reshape(row["features"], (row["frames"], 40)).astype(np.float32), expected)
-        assert row["seconds"] == 0.5
+def content(store):
+    """Digest of every file of a store but its manifest, which holds the time and the command."""
+    files = sorted(path for path in store.rglob("*") if path.is_file() and path.name != MANIFEST)
+    return {str(path.relative_to(store)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def test_plain_pandas_reads_it_with_no_code_of_ours(make_corpus, tmp_path):
-    built(tmp_path / "store", tones=make_corpus(tmp_path / "a"), more=make_corpus(tmp_path / "b"))
-    frame = pd.read_parquet(tmp_path / "store" / "mfb40")
-    assert frame.groupby("corpus", observed=True).size().to_dict() == {"more": 4, "tones": 4}
-    assert frame["features"].iloc[0].reshape(frame["frames"].iloc[0], -1).shape[1] == 40
+def beside(store):
+    """What a build left beside the store."""
+    return sorted(path.name for path in store.parent.glob("store*") if path.name != "store.lock")
 
 
-def test_building_again_computes_nothing(make_corpus, tmp_path):
-    manifest = make_corpus(tmp_path / "corpus")
-    built(tmp_path / "store", tones=manifest)
-    before = content(tmp_path / "store")
-    (again,) = built(tmp_path / "store", tones=manifest)
-    assert (again.computed, again.reused) == (0, 4)
-    assert content(tmp_path / "store") == before
+def row(store, utterance):
+    return next(r for r in open_store(store).load("mfb40", ["lab"]).to_pylist() if r["utterance_id"] == utterance)
 
 
-def test_one_changed_recording_is_computed_again_and_no_other(make_corpus, tone, tmp_path):
-    manifest = make_corpus(tmp_path / "corpus")
-    built(tmp_path / "store", tones=manifest)
-    soundfile.write(tmp_path / "corpus" / "2.wav", tone(450), 16000, subtype="PCM_16")
-    (again,) = built(tmp_path / "store", tones=manifest)
-    assert (again.computed, again.reused) == (1, 3)
-    built(tmp_path / "fresh", tones=manifest)
-    assert content(tmp_path / "store") == content(tmp_path / "fresh"), "it is what a new store would be"
+def test_what_is_up_to_date_is_not_computed_again(store, lab):
+    assert refresh(store, lab) == (8, 0, 0)
+    before = (store / MANIFEST).read_text()
+    assert refresh(store, lab) == (0, 8, 0)
+    assert (store / MANIFEST).read_text() == before
+    assert beside(store) == ["store"]
 
 
-def test_a_changed_label_computes_nothing_and_is_there(make_corpus, tmp_path):
-    manifest = make_corpus(tmp_path / "corpus")
-    built(tmp_path / "store", tones=manifest)
-    manifest.write_text(manifest.read_text().replace("angry", "bored"))
-    (again,) = built(tmp_path / "store", tones=manifest)
-    assert (again.computed, again.reused) == (0, 4)
-    assert open_store(tmp_path / "store").load("mfb40", ["tones"])["emotion"].to_pylist()[0] == "bored"
+def test_one_file_that_changed_is_the_one_that_is_computed_even_with_its_old_time_and_size(store, lab):
+    refresh(store, lab)
+    before, time_before = row(store, "u03"), os.stat(lab.folder / "u03.wav")
+    lab.record("u03", seed=99)
+    os.utime(lab.folder / "u03.wav", ns=(time_before.st_atime_ns, time_before.st_mtime_ns))
+    assert os.stat(lab.folder / "u03.wav").st_size == time_before.st_size
+    assert refresh(store, lab) == (1, 7, 0)
+    assert row(store, "u03")["features"] != before["features"]
 
 
-def test_adding_a_corpus_keeps_the_others(make_corpus, tmp_path):
-    built(tmp_path / "store", first=make_corpus(tmp_path / "a"))
-    built(tmp_path / "store", second=make_corpus(tmp_path / "b", (600, 700)))
-    store = open_store(tmp_path / "store")
-    assert store.corpora("mfb40") == ["first", "second"]
-    assert store.load("mfb40", ["second", "first"])["corpus"].to_pylist() == ["second"] * 2 + ["first"] * 4
+def test_a_changed_label_is_written_and_nothing_computed(store, lab):
+    refresh(store, lab)
+    before = row(store, "u02")
+    lab.rows[2]["emotion"] = "fear"
+    assert refresh(store, lab) == (0, 8, 0)
+    assert row(store, "u02") == {**before, "emotion": "fear"}
 
 
-def test_the_fingerprint_is_the_contents_and_not_the_places(make_corpus, tone, tmp_path):
-    prints = []
-    for name in ("one", "two"):
-        manifest = make_corpus(tmp_path / name)
-        built(tmp_path / f"store of {name}", tones=manifest)
-        prints.append(open_store(tmp_path / f"store of {name}").fingerprint("mfb40", ["tones"]))
-    assert prints[0] == prints[1]
-    wave = tone(200)
-    wave[100] += 0.001
-    soundfile.write(tmp_path / "two" / "0.wav", wave, 16000, subtype="PCM_16")
-    built(tmp_path / "store of two", tones=tmp_path / "two" / "corpus.csv")
-    assert open_store(tmp_path / "store of two").fingerprint("mfb40", ["tones"]) != prints[0]
+def test_renamed_added_and_removed_utterances_leave_the_features_of_the_rest(store, lab):
+    refresh(store, lab)
+    before = row(store, "u05")["features"]
+    lab.rows[5]["utterance_id"] = "a05"
+    del lab.rows[0]
+    lab.record("new", seed=50)
+    lab.add("new")
+    assert refresh(store, lab) == (1, 7, 0)
+    assert row(store, "a05")["features"] == before
 
 
-def test_what_cannot_be_read_is_quarantined_with_its_reason_and_stops_nothing(make_corpus, tone, tmp_path):
-    manifest = make_corpus(tmp_path / "corpus")
-    bad = {"empty.wav": b"", "text.wav": b"not audio at all", "missing.wav": None}
-    for name, data in bad.items():
-        if data is not None:
-            (tmp_path / "corpus" / name).write_bytes(data)
-    soundfile.write(tmp_path / "corpus" / "click.wav", tone(200, seconds=0.01), 16000)
-    lines = "".join(f"{name},s9,male,sad\n" for name in [*bad, "click.wav"])
-    manifest.write_text(manifest.read_text() + lines)
-    (summary,) = built(tmp_path / "store", tones=manifest)
-    assert (summary.utterances, len(summary.quarantined)) == (4, 4)
-    rows = open_store(tmp_path / "store").quarantined().to_pylist()
-    reasons = {row["audio"]: row["reason"] for row in rows}
-    assert reasons["empty.wav"] == "the file is empty"
-    assert reasons["missing.wav"] == "there is no such file"
-    assert reasons["text.wav"].startswith("no audio that can be decoded")
-    assert reasons["click.wav"] == "0.010 s is too short for one frame of mfb40"
+def test_a_file_that_moved_is_where_the_store_says_though_its_content_is_the_same(store, lab):
+    refresh(store, lab)
+    fingerprint = open_store(store).fingerprint("mfb40", ["lab"])
+    lab.rows[6]["audio"] = "moved.wav"
+    (lab.folder / "u06.wav").rename(lab.folder / "moved.wav")
+    assert refresh(store, lab) == (0, 8, 0)
+    assert row(store, "u06")["audio"] == "moved.wav"
+    assert open_store(store).fingerprint("mfb40", ["lab"]) == fingerprint
 
 
-def test_a_corpus_of_which_nothing_can_be_read_is_an_error_and_changes_nothing(make_corpus, tmp_path):
-    built(tmp_path / "store", good=make_corpus(tmp_path / "a"))
-    before = content(tmp_path / "store")
-    manifest = make_corpus(tmp_path / "b")
-    for file in (tmp_path / "b").glob("*.wav"):
+def test_an_incremental_build_gives_the_bytes_of_a_fresh_one(store, lab, tmp_path):
+    refresh(store, lab)
+    lab.record("u03", seed=99)
+    lab.rows[2]["emotion"] = "fear"
+    refresh(store, lab)
+    refresh(tmp_path / "fresh", lab)
+    assert content(store) == content(tmp_path / "fresh")
+
+
+def test_other_corpora_of_the_store_stay_as_they_are(store, lab, make_lab, tmp_path):
+    other = make_lab(tmp_path / "other", 3)
+    (other.folder / "u01.wav").unlink()
+    build(store, {"other": other.manifest}, quiet=True)
+    before = content(store)
+    shutil.rmtree(other.folder)
+    refresh(store, lab)
+    opened = open_store(store)
+    assert opened.corpora("mfb40") == ["lab", "other"]
+    assert before.items() <= content(store).items()
+    assert opened.quarantined()["reason"].to_pylist() == ["there is no such file"]
+
+
+def test_the_fingerprint_is_of_the_content_and_not_of_where_it_lies(store, lab, tmp_path):
+    refresh(store, lab)
+    fingerprint = open_store(store).fingerprint("mfb40", ["lab"])
+    shutil.copytree(lab.folder, tmp_path / "elsewhere" / "lab")
+    build(tmp_path / "elsewhere" / "s", {"lab": tmp_path / "elsewhere" / "lab" / "lab.csv"}, quiet=True)
+    assert open_store(tmp_path / "elsewhere" / "s").fingerprint("mfb40", ["lab"]) == fingerprint
+    samples, rate = soundfile.read(lab.folder / "u00.wav", dtype="int16")
+    samples[1000] += 1
+    soundfile.write(lab.folder / "u00.wav", samples, rate)
+    refresh(store, lab)
+    changed = open_store(store).fingerprint("mfb40", ["lab"])
+    lab.rows[0]["emotion"] = "fear"
+    refresh(store, lab)
+    assert len({fingerprint, changed, open_store(store).fingerprint("mfb40", ["lab"])}) == 3
+
+
+def test_a_store_made_with_other_settings_is_computed_anew(store, lab):
+    refresh(store, lab)
+    right = content(store)
+    manifest = json.loads((store / MANIFEST).read_text())
+    manifest["features"]["mfb40"]["lab"]["recipe"]["settings"]["dither"] = 1.0
+    (store / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match=r"settings\.dither"):
+        open_store(store).load("mfb40", ["lab"])
+    assert refresh(store, lab) == (8, 0, 0)
+    assert len(open_store(store).load("mfb40", ["lab"])) == 8
+    assert content(store) == right
+
+
+def test_a_damaged_shard_is_computed_again(store, lab):
+    refresh(store, lab)
+    part = next((store / "mfb40" / "corpus=lab").iterdir())
+    part.write_bytes(part.read_bytes()[:-100])
+    assert refresh(store, lab) == (8, 0, 0)
+    assert len(open_store(store).load("mfb40", ["lab"])) == 8
+
+
+def test_more_utterances_than_a_shard_holds_are_several_files_of_one_order(store, lab):
+    lab.rows.clear()
+    for number in range(600):
+        lab.add(f"n{number:03}", audio=f"u{number % 8:02}.wav")
+    assert refresh(store, lab) == (600, 0, 0)
+    assert sorted(path.name for path in (store / "mfb40" / "corpus=lab").iterdir()) == [
+        "part-00000.parquet",
+        "part-00001.parquet",
+        "part-00002.parquet",
+    ]
+    table = open_store(store).load("mfb40", ["lab"])
+    assert table["utterance_id"].to_pylist() == [f"n{number:03}" for number in range(600)]
+    first = os.stat(store / "mfb40" / "corpus=lab" / "part-00000.parquet")
+    lab.rows[500]["emotion"] = "fear"
+    assert refresh(store, lab) == (0, 600, 0)
+    assert os.path.samestat(first, os.stat(store / "mfb40" / "corpus=lab" / "part-00000.parquet"))
+
+
+def test_parts_of_one_recording_are_utterances_of_their_own(store, lab):
+    lab.record("long", seed=7, seconds=2)
+    lab.rows.clear()
+    for number in range(4):
+        lab.add(f"p{number}", audio="long.wav", start=str(number / 2), end=str((number + 1) / 2))
+    lab.add("whole", audio="long.wav")
+    assert refresh(store, lab) == (5, 0, 0)
+    assert [row(store, name)["seconds"] for name in ("p0", "p3", "whole")] == [0.5, 0.5, 2.0]
+    assert row(store, "p0")["features"] != row(store, "p1")["features"]
+    np.testing.assert_allclose(row(store, "p0")["features"], row(store, "whole")["features"][: 48 * 40], atol=1e-5)
+    lab.rows[1]["end"] = "1.1"
+    assert refresh(store, lab) == (1, 4, 0)
+
+
+def test_files_that_cannot_be_used_are_left_out_with_a_reason_and_the_rest_goes_on(store, lab):
+    (lab.folder / "u00.wav").unlink()
+    (lab.folder / "u01.wav").write_bytes(b"")
+    (lab.folder / "u02.wav").write_text("no audio")
+    soundfile.write(lab.folder / "u03.wav", np.full(4000, np.nan), 16000, subtype="FLOAT")
+    soundfile.write(lab.folder / "u04.wav", np.zeros(320), 16000)
+    soundfile.write(lab.folder / "u05.wav", np.zeros(0), 16000)
+    assert refresh(store, lab) == (2, 0, 6)
+    left_out = open_store(store).quarantined().to_pylist()
+    assert {r["utterance_id"]: r["reason"] for r in left_out} == {
+        "u00": "there is no such file",
+        "u01": "the file is empty",
+        "u02": "not audio that can be decoded: format not recognised",
+        "u03": "the file holds samples that are not numbers (NaN or infinite)",
+        "u04": "20 ms are too short for one frame of mfb40",
+        "u05": "the file holds no samples",
+    }
+    assert open_store(store).load("mfb40", ["lab"])["utterance_id"].to_pylist() == ["u06", "u07"]
+    lab.record("u00", seed=0)
+    assert refresh(store, lab) == (1, 2, 5)
+
+
+def test_a_corpus_of_which_nothing_can_be_used_is_an_error_and_changes_nothing(store, lab):
+    refresh(store, lab)
+    before = content(store)
+    for file in lab.folder.glob("*.wav"):
         file.write_bytes(b"")
-    with pytest.raises(InputError, match="not one utterance of .* can be read; 0.wav: the file is empty"):
-        built(tmp_path / "store", bad=manifest)
-    assert content(tmp_path / "store") == before
-    assert not (tmp_path / "store.building").exists()
+    with pytest.raises(
+        InputError, match=r"lab: none of its 8 utterances in .* can be used; the first: u00\.wav: .*empty"
+    ):
+        refresh(store, lab)
+    assert content(store) == before
+    assert beside(store) == ["store"]
 
 
-def test_a_store_made_with_other_settings_is_refused_and_building_again_mends_it(make_corpus, tmp_path):
-    manifest = make_corpus(tmp_path / "corpus")
-    built(tmp_path / "store", tones=manifest)
-    file = tmp_path / "store" / "store.json"
-    file.write_text(file.read_text().replace('"num_mel_bins": 40', '"num_mel_bins": 23'))
-    with pytest.raises(InputError, match="made with mfb40 num_mel_bins = 23, this version has 40; build it again"):
-        open_store(tmp_path / "store").load("mfb40", ["tones"])
-    file.write_text(file.read_text().replace('"fingerprint": "', '"fingerprint": "other'))
-    (again,) = built(tmp_path / "store", tones=manifest)
-    assert again.computed == 4
-    assert len(open_store(tmp_path / "store").load("mfb40", ["tones"])) == 4
+def test_a_folder_that_holds_other_things_is_not_touched(lab, tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(InputError, match="is there and is no feature store"):
+        build(tmp_path, {"lab": lab.manifest}, quiet=True)
+    with pytest.raises(InputError, match="is there and is no feature store"):
+        build(tmp_path / "thesis.tex", {"lab": lab.manifest}, quiet=True)
+    assert (tmp_path / "thesis.tex").exists()
 
 
-def test_the_store_says_what_it_holds_when_asked_for_something_else(make_corpus, tmp_path):
-    built(tmp_path / "store", tones=make_corpus(tmp_path / "corpus"))
-    store = open_store(tmp_path / "store")
-    with pytest.raises(InputError, match="holds no corpus 'tone'; it holds, nearest first: tones"):
-        store.load("mfb40", ["tone"])
-    with pytest.raises(InputError, match="holds no feature 'mfb'; it holds, nearest first: mfb40"):
-        store.load("mfb", ["tones"])
-    with pytest.raises(InputError, match="there is no feature store in .*; make one: python -m data_prep.build"):
-        open_store(tmp_path / "nowhere")
+def test_a_store_that_cannot_be_written_is_an_error_in_one_line(lab, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file cannot be written"):
+        build(tmp_path / "file" / "store", {"lab": lab.manifest}, quiet=True)
 
 
-def test_a_folder_with_other_things_in_it_is_not_overwritten(make_corpus, tmp_path):
-    (tmp_path / "thesis").mkdir()
-    (tmp_path / "thesis" / "chapter1.tex").write_text("precious")
-    with pytest.raises(InputError, match="a folder with other things in it, not a feature store"):
-        built(tmp_path / "thesis", tones=make_corpus(tmp_path / "corpus"))
-    assert (tmp_path / "thesis" / "chapter1.tex").read_text() == "precious"
+def test_a_second_build_waits_for_the_first_and_says_so(store, lab, capsys):
+    first = FileLock(f"{store}.lock")
+    first.acquire()
+    second = threading.Thread(target=build, args=(store, {"lab": lab.manifest}))
+    second.start()
+    time.sleep(1)
+    assert "another build is writing" in capsys.readouterr().err
+    assert not store.exists()
+    first.release()
+    second.join()
+    assert len(open_store(store).load("mfb40", ["lab"])) == 8
 
 
-def test_a_build_killed_between_its_two_renames_is_finished_by_the_next_look(make_corpus, tmp_path):
-    built(tmp_path / "store", tones=make_corpus(tmp_path / "corpus"))
-    before = content(tmp_path / "store")
-    (tmp_path / "store").rename(tmp_path / "store.old")
-    (tmp_path / "store.building").mkdir()
-    assert open_store(tmp_path / "store").corpora("mfb40") == ["tones"]
-    assert content(tmp_path / "store") == before
-
-
-def test_a_build_that_is_killed_leaves_the_old_store_as_it_was_and_the_next_one_finishes(make_corpus, tmp_path):
-    built(tmp_path / "store", tones=make_corpus(tmp_path / "a"))
-    before = content(tmp_path / "store")
-    manifest = make_corpus(tmp_path / "b", tuple(range(200, 1000)))
-    command = [sys.executable, "-m", "data_prep.build", "--corpus", f"more={manifest}", "--store", "store"]
-    process = subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, start_new_session=True)
-    deadline = time.monotonic() + 120
-    while not list((tmp_path / "store.building").glob("mfb40/corpus=more/*")) and time.monotonic() < deadline:
-        assert process.poll() is None, "the build ended before it could be killed"
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    assert content(tmp_path / "store") == before
-    built(tmp_path / "store", more=manifest)
-    built(tmp_path / "fresh", more=manifest)
-    assert content(tmp_path / "fresh").items() <= content(tmp_path / "store").items() | content(tmp_path / "fresh").items()
-    assert len(open_store(tmp_path / "store").load("mfb40", ["more"])) == 800
-    assert not (tmp_path / "store.building").exists()
-
-
-def test_a_full_disk_is_said_and_leaves_the_old_store_as_it_was(make_corpus, tmp_path):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)]
+@contextlib.contextmanager
+def small_disk(folder):
+    """A disk of 1 MB, which takes the right to mount one."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
     if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("a small disk can only be mounted by root")
+        pytest.skip("no right to mount a small disk")
     try:
-        built(disk / "store", few=make_corpus(tmp_path / "a", (200, 300)))
-        before = content(disk / "store")
-        with pytest.raises(InputError, match=r"disk of .* is full; nothing was changed: free some space"):
-            built(disk / "store", many=make_corpus(tmp_path / "b", tuple(range(200, 300))))
-        assert content(disk / "store") == before
-        assert not (disk / "store.building").exists()
+        yield folder
     finally:
-        subprocess.run(["umount", str(disk)], check=True)
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_second_build_at_the_same_store_waits_for_the_first(make_corpus, tmp_path):
-    manifest = make_corpus(tmp_path / "corpus")
-    lock = building.FileLock(f"{tmp_path / 'store'}.lock")
-    lock.acquire()
-    command = [sys.executable, "-m", "data_prep.build", "--corpus", f"tones={manifest}", "--store", "store"]
+def test_a_full_disk_leaves_the_old_store_and_says_what_is_needed(lab, tmp_path, capfd):
+    with small_disk(tmp_path / "disk") as disk:
+        store = disk / "store"
+        assert refresh(store, lab) == (8, 0, 0)
+        before = content(store)
+        lab.record("long", seed=9, seconds=120)
+        for number in range(3):
+            lab.add(f"n{number}", audio="long.wav")
+        # 3 x 120 s x 100 frames x 40 values x 4 bytes = 5.8 MB, which is what the line must say.
+        assert main(["--corpus", f"lab={lab.list()}", "--store", str(store)]) == 2
+        error = capfd.readouterr().err.splitlines()[-1]
+        assert error.startswith(f"error: no space left on the disk of {store}: about 6 MB are needed, 1 MB are free")
+        assert content(store) == before
+        assert beside(store) == ["store"]
+
+
+def start_build(lab, store, utterances):
+    """A build in a process of its own, once it has written its first shard."""
+    for number in range(utterances):
+        lab.add(f"n{number:05}", audio=f"u{number % 8:02}.wav")
     process = subprocess.Popen(
-        command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "data_prep.build", "--corpus", f"lab={lab.list()}", "--store", str(store)],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
-    assert process.stdout is not None
-    assert "another build is at work on store; waiting for it" in process.stdout.readline()
-    assert not (tmp_path / "store").exists()
-    lock.release()
-    assert process.wait(timeout=120) == 0
-    assert len(open_store(tmp_path / "store").load("mfb40", ["tones"])) == 4
+    while not list(store.parent.glob("store.building/*/mfb40/*/*.parquet")):
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.002)
+    return process
 
 
-def test_real_speech_goes_through(real_corpora, tmp_path):
-    (tmp_path / "emodb" / "wav").mkdir(parents=True)
-    for file in sorted((real_corpora / "emodb/wav").glob("03*.wav")):
-        (tmp_path / "emodb/wav" / file.name).symlink_to(file)
-    (summary,) = built(tmp_path / "store", emodb=tmp_path / "emodb")
-    table = open_store(tmp_path / "store").load("mfb40", ["emodb"])
-    assert summary.utterances == len(table) == 39 and summary.quarantined == []
-    seconds, frames = np.array(table["seconds"]), np.array(table["frames"])
-    assert np.abs(frames - (100 * seconds - 2)).max() <= 1.0
+def test_a_build_that_is_killed_leaves_the_old_store_and_the_next_one_goes_on(store, lab):
+    refresh(store, lab)
+    before = content(store)
+    process = start_build(lab, store, 6_000)
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert beside(store) == ["store", "store.building"]
+    assert content(store) == before
+    del lab.rows[9:]
+    assert refresh(store, lab) == (0, 9, 0)  # n00000 is the audio of u00
+    assert beside(store) == ["store"]
+
+
+def test_ctrl_c_removes_what_was_begun_and_says_one_line(store, lab):
+    process = start_build(lab, store, 6_000)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+    assert process.returncode == 130
+    assert errors.splitlines()[-1].startswith(f"interrupted: nothing was changed in {store}")
+    assert "Traceback" not in errors
+    assert beside(store) == []
+
+
+def test_the_command_builds_and_sums_up(store, lab, capsys):
+    (lab.folder / "u01.wav").write_bytes(b"")
+    command = ["--corpus", f"lab={lab.manifest}", "--store", str(store)]
+    assert main(command) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed == [
+        "lab mfb40: 7 utterances, 0.00 h; 7 computed, 0 reused, 1 quarantined",
+        "  left out: lab u01.wav: the file is empty",
+        f"store: {store}",
+    ]
+    assert main(command) == 0
+    assert f"store: {store} (was up to date)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("arguments", "message"),
     [
-        ("emodb", "must be NAME=PATH"),
-        ("=there", "must be NAME=PATH"),
-        ("emo_db=there", "unknown corpus 'emo_db'; known, nearest first: emodb"),
-        ("my/corpus=there.csv", "must be letters, digits"),
+        (["--corpus", "emodb"], "--corpus 'emodb' must be NAME=PATH"),
+        (["--corpus", "emod=there"], "unknown corpus 'emod'; known, nearest first: emodb"),
+        (["--corpus", "../up=a.csv"], "corpus name '../up' must be letters"),
+        (["--corpus", "a=1.csv", "--corpus", "a=2.csv"], "--corpus a is given twice: 1.csv and 2.csv"),
+        (["--corpus", "emodb=/nowhere"], "emodb: /nowhere does not exist"),
+        (["--corpus", "emodb=/", "--feature", "mfb"], "unknown feature 'mfb'; known, nearest first: mfb40"),
     ],
 )
-def test_a_corpus_argument_that_is_none_is_said(text, message):
-    with pytest.raises(InputError, match=message):
-        corpus_argument(text)
+def test_what_cannot_be_meant_is_one_line_and_status_2(store, capsys, arguments, message):
+    assert main([*arguments, "--store", str(store)]) == 2
+    errors = capsys.readouterr().err.splitlines()
+    assert len(errors) == 1
+    assert errors[0].startswith("error: ")
+    assert message in errors[0]
+    assert not store.exists()
 
 
-def test_any_name_goes_with_a_manifest():
-    assert corpus_argument("tibetan=/data/tibetan.csv") == ("tibetan", Path("/data/tibetan.csv"))
+def test_a_corpus_is_named_by_its_reader_or_freely_with_a_manifest():
+    assert corpus_argument("emodb=/data/a=b") == ("emodb", Path("/data/a=b"))
+    assert corpus_argument("lab-2=~/lab.csv") == ("lab-2", Path.home() / "lab.csv")
 
 
-def test_the_command_prints_one_line_for_a_mistake_and_ends_with_2(tmp_path, capsys):
-    status = building.main(["--corpus", f"emodb={tmp_path}", "--store", str(tmp_path / "store")])
-    error = capsys.readouterr().err
-    assert status == 2 and error.count("\n") == 1 and error.startswith(f"error: emodb: {tmp_path} holds no files")
+def test_help_names_the_corpora_and_features(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    printed = capsys.readouterr().out
+    for word in ("examples:", "corpora: ", "emodb", "features: ", "mfb40", "quarantine.parquet"):
+        assert word in printed
+
+
+def test_real_emodb_builds_as_it_lies_on_disk(store, real_corpora, tmp_path):
+    files = sorted((real_corpora / "emodb" / "wav").glob("*.wav"))[::25]
+    (tmp_path / "emodb" / "wav").mkdir(parents=True)
+    for file in files:
+        (tmp_path / "emodb" / "wav" / file.name).symlink_to(file)
+    summary = build(store, {"emodb": tmp_path / "emodb"}, quiet=True)
+    assert (summary.computed, len(summary.quarantined)) == (len(files), 0)
+    table = open_store(store).load("mfb40", ["emodb"])
+    seconds = [soundfile.info(file).duration for file in files]
+    assert table["seconds"].to_pylist() == seconds
+    # Windows of 25 ms every 10 ms that fit wholly.
+    assert table["frames"].to_pylist() == [1 + int((s * 16000 - 400) // 160) for s in seconds]

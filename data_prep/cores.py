@@ -1,0 +1,61 @@
+"""All cores of this machine, or of a cluster, at work on the shards of a build: Ray Data."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from data_prep import shards
+from data_prep.errors import InputError
+from data_prep.shards import Shard, ShardResult
+
+
+@contextmanager
+def connected(address: str | None) -> Iterator[None]:
+    """Ray, while the block runs: the one that this process has, else the cluster at ``address``, else one of our own.
+
+    Raises:
+        InputError: no cluster answers at ``address``.
+    """
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    options: dict[str, Any] = {"address": address} if address else {"include_dashboard": False}
+    try:
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        if address is None:
+            raise
+        raise InputError(f"no Ray cluster answers at {address!r}: {str(error).splitlines()[0]}") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def on_all_cores(todo: Sequence[Shard]) -> Iterator[ShardResult]:
+    """The results of the shards as they are done, in any order."""
+    import ray.data
+
+    context = ray.data.DataContext.get_current().copy()
+    context.enable_progress_bars = False
+    logger = logging.getLogger("ray.data")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with ray.data.DataContext.current(context):
+            dataset = ray.data.from_items([{"shard": shard} for shard in todo], override_num_blocks=len(todo))
+            for row in dataset.map(_write_shard).iter_rows():
+                yield row["result"]
+    finally:
+        logger.setLevel(level)
+
+
+def _write_shard(row: Mapping[str, Shard]) -> dict[str, ShardResult]:
+    return {"result": shards.write(row["shard"])}

@@ -1,0 +1,135 @@
+"""What a build has to do: which shards of which corpora, and what the old store may lend to them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data_prep import corpora as readers
+from data_prep import features as feature_types
+from data_prep.corpora import Utterance
+from data_prep.errors import InputError, nearest_first
+from data_prep.shards import UTTERANCES, OldRow, Shard
+from data_prep.store import ROW_SCHEMA, Store, folder, parts, recipe
+
+NOTICE = "DEMO_CORPUS.txt"
+"""A file of this name, in a corpus's folder or beside it, says that the corpus is synthetic."""
+
+# Columns that say where something is or follow from the rest: they are no content of their own.
+_NOT_CONTENT = ("audio", "seconds", "frames")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One feature of one corpus.
+
+    Attributes:
+        corpus, feature, reader: names.
+        root: the corpus's folder, or the CSV file of a manifest.
+        utterances: all of the corpus, by utterance id.
+    """
+
+    corpus: str
+    feature: str
+    reader: str
+    root: Path
+    utterances: tuple[Utterance, ...]
+
+    @property
+    def demo(self) -> bool:
+        """Whether the corpus says that it is synthetic."""
+        return any((place / NOTICE).exists() for place in (self.root, self.root.parent))
+
+    def shards(self, old: Store | None, content: Path) -> list[Shard]:
+        """The shards that make it in the new store ``content``, and the folder that they write to."""
+        target = folder(content, self.feature, self.corpus)
+        target.mkdir(parents=True)
+        rows = [] if old is None else _old_rows(old, self)
+        by_id, by_place = defaultdict(list), defaultdict(list)
+        for row in rows:
+            by_id[row.values["utterance_id"]].append(row)
+            by_place[row.values["audio"], row.values["start"], row.values["end"]].append(row)
+
+        def lent(utterance: Utterance) -> tuple[OldRow, ...]:
+            place = (utterance.audio, utterance.start, utterance.end)
+            return (*by_id.get(utterance.utterance_id, ()), *by_place.get(place, ()))
+
+        return [
+            Shard(
+                corpus=self.corpus,
+                reader=self.reader,
+                feature=self.feature,
+                root=self.root if self.root.is_dir() else self.root.parent,
+                utterances=self.utterances[first : first + UTTERANCES],
+                old=tuple(lent(utterance) for utterance in self.utterances[first : first + UTTERANCES]),
+                part=target / f"part-{number:05d}.parquet",
+            )
+            for number, first in enumerate(range(0, len(self.utterances), UTTERANCES))
+        ]
+
+
+def jobs(corpora: Mapping[str, Path], features: Sequence[str]) -> list[Job]:
+    """Reads the corpora; every feature of every one of them.
+
+    Raises:
+        InputError: a name is unknown, or a path is not that corpus.
+    """
+    for feature in features:
+        feature_types.load(feature)
+    kinds = {name: reader_of(name, path) for name, path in corpora.items()}
+    utterances = {name: tuple(readers.read(kinds[name], path)) for name, path in corpora.items()}
+    return [
+        Job(corpus=name, feature=feature, reader=kinds[name], root=path.resolve(), utterances=utterances[name])
+        for feature in dict.fromkeys(features)
+        for name, path in corpora.items()
+    ]
+
+
+def reader_of(name: str, path: Path) -> str:
+    """The reader of a corpus called ``name`` at ``path``: the one of that name, or ``manifest`` for a CSV file.
+
+    Raises:
+        InputError: there is none, or the name cannot be a folder's.
+    """
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,99}", name):
+        raise InputError(f"corpus name {name!r} must be letters, digits, '_', '-' and '.', and begin with a letter")
+    if path.suffix.lower() == ".csv":
+        return "manifest"
+    if name not in readers.known():
+        raise InputError(
+            f"unknown corpus {name!r}; known, nearest first: {', '.join(nearest_first(name, readers.known()))}; "
+            f"any other comes as a manifest: {name}=PATH.csv"
+        )
+    return name
+
+
+def fingerprint(rows: pa.Table, made_with: Mapping[str, Any]) -> str:
+    """Hex digest of a corpus's rows, without its features: they follow from the audio's digests and the recipe."""
+    digest = hashlib.sha256(json.dumps(made_with, sort_keys=True).encode())
+    for row in rows.drop_columns(list(_NOT_CONTENT)).to_pylist():
+        digest.update(json.dumps(row, sort_keys=True).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _old_rows(old: Store, job: Job) -> list[OldRow]:
+    """The old store's rows of a corpus that were made with today's recipe, to the version of every library."""
+    entry = old.entries.get(job.feature, {}).get(job.corpus)
+    if entry is None or entry.recipe != recipe(job.feature):
+        return []
+    found = []
+    for part in parts(old.path, job.feature, job.corpus):
+        try:
+            rows = pq.read_table(part, columns=ROW_SCHEMA.names, partitioning=None).to_pylist()
+        except (OSError, pa.ArrowException):
+            continue  # damaged: what was in it is computed again
+        found += [OldRow(part=part, number=number, rows=len(rows), values=row) for number, row in enumerate(rows)]
+    return found
