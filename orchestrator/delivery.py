@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import requests
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
@@ -76,7 +75,7 @@ class Delivery:
                 delivered += batch
                 self._state["position"] += batch
                 self._unsure = False
-        except (requests.exceptions.RequestException, OSError) as error:
+        except OSError as error:  # what requests raises is one too
             raise ServerAway(_line(error)) from error
         except MlflowException as error:
             if error.error_code not in _AWAY:
