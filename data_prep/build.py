@@ -13,6 +13,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -152,8 +153,8 @@ def _old_store(store: Path) -> Store | None:
 def _compute(todo: Sequence[Shard], of: Sequence[Job], console: Console) -> list[ShardResult]:
     totals = {(job.corpus, job.feature): len(job.utterances) for job in of}
     results: list[ShardResult] = []
-    with progress.shown(totals, console) as advance:
-        for result in on_all_cores(todo):
+    with progress.shown(totals, console) as advance, closing(on_all_cores(todo)) as done:
+        for result in done:
             results.append(result)
             if result.disk_full:
                 share = sum(r.utterances for r in results) / sum(totals.values())

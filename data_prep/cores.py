@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import socket
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -28,8 +29,9 @@ def connected(address: str | None) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     options: dict[str, Any] = {"address": address} if address else {"include_dashboard": False}
     try:
+        _knock(address)
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         if address is None:
             raise
         raise InputError(f"no Ray cluster answers at {address!r}: {str(error).splitlines()[0]}") from error
@@ -39,8 +41,15 @@ def connected(address: str | None) -> Iterator[None]:
         ray.shutdown()
 
 
-def on_all_cores(todo: Sequence[Shard]) -> Iterator[ShardResult]:
-    """The results of the shards as they are done, in any order."""
+def _knock(address: str | None) -> None:
+    """Raises an :class:`OSError` where nothing listens at ``host:port``: Ray would try for minutes."""
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=10).close()
+
+
+def on_all_cores(todo: Sequence[Shard]) -> Generator[ShardResult]:
+    """The results of the shards as they are done, in any order; closing it ends the work."""
     import ray.data
 
     context = ray.data.DataContext.get_current().copy()

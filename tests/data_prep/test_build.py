@@ -357,6 +357,16 @@ def test_what_cannot_be_meant_is_one_line_and_status_2(store, capsys, arguments,
     assert not store.exists()
 
 
+def test_a_cluster_that_is_not_there_is_one_line_and_not_minutes(store, lab):
+    arguments = ["--corpus", f"lab={lab.manifest}", "--store", str(store), "--address", "127.0.0.1:9"]
+    command = [sys.executable, "-m", "data_prep.build", *arguments]
+    ended = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2
+    assert len(ended.stderr.splitlines()) == 1
+    assert ended.stderr.startswith("error: no Ray cluster answers at '127.0.0.1:9'")
+    assert beside(store) == []
+
+
 def test_a_corpus_is_named_by_its_reader_or_freely_with_a_manifest():
     assert corpus_argument("emodb=/data/a=b") == ("emodb", Path("/data/a=b"))
     assert corpus_argument("lab-2=~/lab.csv") == ("lab-2", Path.home() / "lab.csv")
