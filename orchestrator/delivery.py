@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +31,30 @@ class Delivery:
     """Delivers a launch's events in order, and remembers in a file how far it is and which run is whose.
 
     Attributes:
-        position: how many events have been delivered.
+        rejected: what MLflow refused for good (a run that somebody has deleted, say), one line each.
     """
 
-    def __init__(self, uri: str, experiment: str, directory: Path) -> None:
-        """Goes on where an earlier delivery from ``directory`` stopped."""
+    def __init__(
+        self, uri: str, experiment: str, directory: Path, context: Mapping[str, Any], tags: Mapping[str, str]
+    ) -> None:
+        """Goes on where an earlier delivery from ``directory`` stopped.
+
+        Args:
+            uri: MLflow's.
+            experiment: the sweep's.
+            directory: the launch's folder.
+            context: kept with the launch and every run.
+            tags: of the launch and every run.
+        """
+        self.rejected: list[str] = []
         self._client = MlflowClient(tracking_uri=uri)
         self._experiment_name, self._experiment = experiment, ""
+        self._context, self._tags = context, tags
         self._file = directory / _POSITION
         self._state: dict[str, Any] = {"position": 0, "launch": "", "cells": {}, "runs": {}, "going": []}
         if self._file.exists():
             self._state = json.loads(self._file.read_text())
-        self._context: Mapping[str, Any] = {}
-        self._tags: Mapping[str, str] = {}
-        # What was being delivered when an earlier driver died may be there already: only then is it looked for.
+        # What was being delivered when a driver died, or the server went away, may be there: only then is it looked for.
         self._unsure = self._file.exists()
 
     @property
@@ -62,28 +73,39 @@ class Delivery:
         Raises:
             ServerAway: MLflow cannot be reached, or refuses for now; what was delivered is remembered.
         """
-        delivered = 0
+        before = self.position
         try:
-            while delivered < len(events):
-                batch = 1
-                if events[delivered]["type"] == "reported":
-                    while delivered + batch < len(events) and events[delivered + batch]["type"] == "reported":
-                        batch += 1
-                    self._reported(events[delivered : delivered + batch])
+            for kind, group in groupby(events, key=lambda event: event["type"]):
+                if kind == "reported":
+                    self._deliver_together(list(group))
                 else:
-                    getattr(self, f"_{events[delivered]['type']}")(events[delivered])
-                delivered += batch
-                self._state["position"] += batch
-                self._unsure = False
+                    for event in group:
+                        self._deliver_one(event)
+            self._unsure = False
+        finally:
+            if self.position > before:
+                self._remember()
+
+    def _deliver_one(self, event: Mapping[str, Any]) -> None:
+        self._attempt(getattr(self, f"_{event['type']}"), event, 1)
+
+    def _deliver_together(self, events: list[Mapping[str, Any]]) -> None:
+        self._attempt(self._reported, events, len(events))
+
+    def _attempt(self, send: Callable[[Any], None], what: Any, count: int) -> None:
+        try:
+            if not self._experiment:
+                self._experiment = self._find_experiment()
+            send(what)
         except OSError as error:  # what requests raises is one too
+            self._unsure = True
             raise ServerAway(_line(error)) from error
         except MlflowException as error:
-            if error.error_code not in _AWAY:
-                raise
-            raise ServerAway(_line(error)) from error
-        finally:
-            if delivered:
-                self._remember()
+            if error.error_code in _AWAY:
+                self._unsure = True
+                raise ServerAway(_line(error)) from error
+            self.rejected.append(_line(error))
+        self._state["position"] += count
 
     def _remember(self) -> None:
         beside = self._file.with_suffix(".new")
@@ -91,8 +113,6 @@ class Delivery:
         os.replace(beside, self._file)
 
     def _launched(self, event: Mapping[str, Any]) -> None:
-        self._context, self._tags = event["context"], event["tags"]
-        self._experiment = self._find_experiment()
         if self.launch_run:
             # The launch goes on: what an earlier driver left running was cut off with it.
             for run in list(self._state["going"]):

@@ -53,7 +53,7 @@ def execute(launch: Launch, console: Console) -> int:
         )
         return INTERRUPTED
     undelivered = conclude(console, launch, plan, tracker, context)
-    for problem in searcher.problems:
+    for problem in [*searcher.problems, *(f"MLflow refused: {reason}" for reason in tracker.rejected)]:
         console.print(f"problem: {problem}")
     if undelivered:
         console.print(

@@ -86,10 +86,10 @@ class Tracker:
             if event["type"] == "ended":
                 record = RunRecord.from_dict(event["record"])
                 self._records[str(record.key)] = record
-        self._note("launched", context=dict(context), tags=dict(tags), name=directory.name)
-        self._delivery = Delivery(uri, experiment, directory)
+        self._note("launched", name=directory.name)
+        self._delivery = Delivery(uri, experiment, directory, context, tags)
         self._deliver_or_explain(uri)
-        self._closing = threading.Event()
+        self._closing, self._given_up = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._keep_delivering, name="mlflow", daemon=True)
         self._thread.start()
 
@@ -143,10 +143,15 @@ class Tracker:
         self._note("closed", durable=True, status=status)
         self._closing.set()
         self._thread.join(timeout=patience)
-        left = len(self._journal) - self._delivery.position
-        if not self._thread.is_alive():
-            self._journal.close()
-        return left
+        self._given_up.set()
+        self._thread.join()
+        self._journal.close()
+        return len(self._journal) - self._delivery.position
+
+    @property
+    def rejected(self) -> list[str]:
+        """What MLflow refused for good, one line each."""
+        return self._delivery.rejected
 
     def _note(self, kind: str, *, durable: bool = False, **event: Any) -> None:
         self._journal.append({"type": kind, "time": int(time.time() * 1000), **event}, durable=durable)
@@ -159,18 +164,16 @@ class Tracker:
 
     def _keep_delivering(self) -> None:
         pause = _PAUSE
-        while True:
-            closing = self._closing.wait(0 if self._closing.is_set() else pause)
+        while not self._given_up.is_set():
+            closing = self._closing.is_set()
             try:
                 self._delivery.deliver(self._journal.since(self._delivery.position))
                 pause = _PAUSE
+                if closing and self._delivery.position == len(self._journal):
+                    return
             except ServerAway:
                 pause = min(2 * pause, _LONGEST_PAUSE)
-                if closing:
-                    time.sleep(_PAUSE)
-                    continue
-            if closing and self._delivery.position == len(self._journal):
-                return
+            (self._given_up if closing else self._closing).wait(_PAUSE if closing else pause)
 
 
 def quiet_mlflow() -> None:
