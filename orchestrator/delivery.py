@@ -150,9 +150,9 @@ class Delivery:
             metrics, run = dict(event["metrics"]), self._state["runs"][str(RunKey(**event["key"]))]
             step = int(metrics.pop("epoch", 0))
             by_run[run] += [Metric(name, value, event["time"], step) for name, value in metrics.items()]
-        for run, metrics in by_run.items():
-            for first in range(0, len(metrics), 1000):
-                self._client.log_batch(run, metrics=metrics[first : first + 1000])
+        for run, gathered in by_run.items():
+            for first in range(0, len(gathered), 1000):
+                self._client.log_batch(run, metrics=gathered[first : first + 1000])
 
     def _model(self, event: Mapping[str, Any]) -> None:
         file = Path(event["file"])

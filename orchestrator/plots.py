@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib
 
@@ -19,7 +20,7 @@ from orchestrator.plan import Cell
 from orchestrator.records import RunRecord
 from orchestrator.tables import Row, replicates
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.size": 9,
     "font.family": "sans-serif",
     "axes.spines.top": False,
@@ -61,8 +62,15 @@ def _dots(axis: Axes, place: float, row: Row) -> None:
     axis.plot(scores, np.full(len(scores), place), "o", color=_BLUE, alpha=0.35, markersize=5, markeredgewidth=0)
     if row.mean is not None:
         axis.errorbar(
-            100 * row.mean, place, xerr=None if row.std is None else 100 * row.std, fmt="|", color=_BLUE,
-            markersize=13, capsize=0, linewidth=1.5, markeredgewidth=2,
+            100 * row.mean,
+            place,
+            xerr=None if row.std is None else 100 * row.std,
+            fmt="|",
+            color=_BLUE,
+            markersize=13,
+            capsize=0,
+            linewidth=1.5,
+            markeredgewidth=2,
         )
     if row.published is not None:
         axis.plot(row.published.mean, place, "D", markerfacecolor="none", markeredgecolor=_ORANGE, markersize=6)
@@ -92,7 +100,10 @@ def _search(axis: Axes, searched: Sequence[RunRecord]) -> None:
     if finished:
         numbers = [record.key.number for record in finished]
         scores = [100 * record.metrics["validation_uar"] for record in finished]
-        colours = [_ORANGE if n == 0 else _GREY if r.status == "stopped" else _BLUE for n, r in zip(numbers, finished, strict=True)]
+        colours = [
+            _ORANGE if n == 0 else _GREY if r.status == "stopped" else _BLUE
+            for n, r in zip(numbers, finished, strict=True)
+        ]
         axis.scatter(numbers, scores, c=colours, s=22)
         axis.step(numbers, np.maximum.accumulate(scores), where="post", color=_BLUE, linewidth=1, alpha=0.6)
         axis.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))

@@ -19,7 +19,18 @@ from orchestrator.launches import Launch
 from orchestrator.plan import Plan
 from orchestrator.progress import make_console
 from orchestrator.records import RunRecord
-from orchestrator.tables import DEMO, Row, best_cell, cells_of, notes, plus_minus, render, replicates, settings, summarise
+from orchestrator.tables import (
+    DEMO,
+    Row,
+    best_cell,
+    cells_of,
+    notes,
+    plus_minus,
+    render,
+    replicates,
+    settings,
+    summarise,
+)
 from search_spaces import Sweep
 
 
@@ -32,7 +43,9 @@ def print_table(console: Console, plan: Plan, sweep: Sweep, records: Sequence[Ru
     return rows
 
 
-def write_report(path: Path, plan: Plan, sweep: Sweep, records: Sequence[RunRecord], context: Mapping[str, Any]) -> None:
+def write_report(
+    path: Path, plan: Plan, sweep: Sweep, records: Sequence[RunRecord], context: Mapping[str, Any]
+) -> None:
     """Writes a launch's report as one HTML file that needs nothing else.
 
     Args:
@@ -80,9 +93,14 @@ def _cell(row: Row, records: Sequence[RunRecord], classes: Sequence[str]) -> dic
     own = [record for record in records if record.key.cell == row.cell.name]
     chosen = [] if row.selected is None else [("selected", f"search trial {row.selected.key.number}")]
     chosen += [] if row.selected is None else list(settings(row.selected).items())
-    chosen += [(f"replicate {record.key.number}", f"{100 * record.metrics['test_uar']:.1f} % test UAR, best epoch "
-                f"{record.metrics['best_epoch']:.0f} of {record.metrics['epochs_run']:.0f}, seed {record.config.seed}")
-               for record in replicates(own)]
+    chosen += [
+        (
+            f"replicate {record.key.number}",
+            f"{100 * record.metrics['test_uar']:.1f} % test UAR, best epoch "
+            f"{record.metrics['best_epoch']:.0f} of {record.metrics['epochs_run']:.0f}, seed {record.config.seed}",
+        )
+        for record in replicates(own)
+    ]
     chosen += [(str(record.key), record.error) for record in own if record.error]
     return {
         "name": row.cell.name,
@@ -97,7 +115,10 @@ def _provenance(plan: Plan, context: Mapping[str, Any]) -> list[tuple[str, str]]
     data = {f"data of {cell.task.name}": cell.data for cell in plan.cells}
     return [
         ("command", launch["command"]),
-        ("budget", f"{plan.trials} search trials and {plan.replicates} replicates per cell, up to {plan.epochs} epochs"),
+        (
+            "budget",
+            f"{plan.trials} search trials and {plan.replicates} replicates per cell, up to {plan.epochs} epochs",
+        ),
         ("sampler, seed", f"{plan.sampler}, {plan.seed}"),
         ("store", context["data"]["store"]),
         *data.items(),

@@ -171,7 +171,9 @@ def _conclude(
             console.print(f"note: {name} was {environment['packages'].get(name)}, here it is {version}")
     if same_machine:
         right = identical == len(compared)
-        console.print("reproduced bit for bit" if right else "NOT reproduced: on this kind of machine it must be identical")
+        console.print(
+            "reproduced bit for bit" if right else "NOT reproduced: on this kind of machine it must be identical"
+        )
     else:
         # Losses of another machine drift; what is claimed, and so what is held to the tolerance, are the final scores.
         right = all(row.close for row in compared if not row.name.startswith("epoch ") and "uar" in row.name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -138,5 +137,3 @@ def _client(uri: str) -> MlflowClient:
     check_reachable(uri)
     quiet_mlflow()
     return MlflowClient(tracking_uri=uri)
-
-

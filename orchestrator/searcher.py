@@ -299,8 +299,12 @@ def _suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> 
             name, distribution.low, distribution.high, log=distribution.log, step=distribution.step
         )
     if isinstance(distribution, IntDistribution):
-        return trial.suggest_int(name, distribution.low, distribution.high, log=distribution.log, step=distribution.step)
-    assert isinstance(distribution, CategoricalDistribution), f"{name}: {distribution} is none of Optuna's distributions"
+        return trial.suggest_int(
+            name, distribution.low, distribution.high, log=distribution.log, step=distribution.step
+        )
+    assert isinstance(distribution, CategoricalDistribution), (
+        f"{name}: {distribution} is none of Optuna's distributions"
+    )
     return trial.suggest_categorical(name, distribution.choices)
 
 

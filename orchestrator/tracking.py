@@ -38,7 +38,7 @@ def check_reachable(uri: str) -> None:
     parts = urlsplit(uri)
     if parts.scheme in ("http", "https"):
         try:
-            urlopen(f"{uri.rstrip('/')}/health", timeout=5).close()  # noqa: S310
+            urlopen(f"{uri.rstrip('/')}/health", timeout=5).close()
         except (URLError, OSError) as error:
             reason = getattr(error, "reason", error)
             raise InputError(

@@ -94,9 +94,7 @@ class Sweep:
 def active(space: Mapping[str, Parameter], variant: Variant) -> dict[str, Parameter]:
     """The parameters of ``space`` that mean something in ``variant``."""
     return {
-        name: parameter
-        for name, parameter in space.items()
-        if not set(parameter.unless_without) & set(variant.without)
+        name: parameter for name, parameter in space.items() if not set(parameter.unless_without) & set(variant.without)
     }
 
 

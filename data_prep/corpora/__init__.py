@@ -7,6 +7,7 @@ when a task is loaded, so that one feature store serves every task.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -96,9 +97,11 @@ def read(name: str, root: Path) -> list[Utterance]:
     utterances = sorted(corpus.read(root), key=lambda utterance: utterance.utterance_id)
     if not utterances:
         raise InputError(f"{name}: no utterance found in {root}; expected {corpus.layout}")
-    for first, second in zip(utterances, utterances[1:], strict=False):
+    for first, second in itertools.pairwise(utterances):
         if first.utterance_id == second.utterance_id:
-            raise InputError(f"{name}: utterance {first.utterance_id!r} is there twice: {first.audio} and {second.audio}")
+            raise InputError(
+                f"{name}: utterance {first.utterance_id!r} is there twice: {first.audio} and {second.audio}"
+            )
     for utterance in utterances:
         if utterance.emotion is not None and utterance.emotion not in corpus.labels:
             raise InputError(

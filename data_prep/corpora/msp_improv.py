@@ -18,7 +18,9 @@ from data_prep.corpora._files import audio_files, no_such_corpus
 from data_prep.errors import InputError
 
 _LABEL_FILES = ("Evalution.txt", "Evaluation.txt")
-_NAME = re.compile(r"MSP-IMPROV-(?P<sentence>S\d\d[AHSN])-(?P<speaker>[FM](?P<session>\d\d))-(?P<condition>[PRST])-[FM]{2}\d+")
+_NAME = re.compile(
+    r"MSP-IMPROV-(?P<sentence>S\d\d[AHSN])-(?P<speaker>[FM](?P<session>\d\d))-(?P<condition>[PRST])-[FM]{2}\d+"
+)
 _RATING = r"(?P<{}>[-+\d.]+|NaN)\s*"
 _LINE = re.compile(
     r"(?:UTD|MSP)-IMPROV-(?P<name>\S+?)\.(?:avi|wav)\s*;\s*(?P<emotion>\w+)\s*;"
@@ -61,7 +63,9 @@ def _utterance(root: Path, audio: dict[str, Path], place: str, line: str) -> Utt
         language="en-US",
         session=name["session"],
         emotion=parsed["emotion"],
-        **{rating: _rating(parsed[rating]) for rating in ("arousal", "valence", "dominance")},
+        arousal=_rating(parsed["arousal"]),
+        valence=_rating(parsed["valence"]),
+        dominance=_rating(parsed["dominance"]),
     )
 
 

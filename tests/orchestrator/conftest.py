@@ -18,7 +18,10 @@ from search_spaces import Parameter, Preset, Published, Sweep, Variant
 from trainables.config import TaskConfig, TrialConfig
 from trainables.streams import stream
 
-TASKS = (TaskConfig(sources=("iemocap",), targets=("msp_improv",)), TaskConfig(sources=("iemocap",), targets=("emodb",)))
+TASKS = (
+    TaskConfig(sources=("iemocap",), targets=("msp_improv",)),
+    TaskConfig(sources=("iemocap",), targets=("emodb",)),
+)
 
 
 def _sweep() -> Sweep:
@@ -34,8 +37,10 @@ def _sweep() -> Sweep:
                 CategoricalDistribution(["constant", "sigmoid"]), paper="constant", unless_without=("generator",)
             ),
             "adversarial_gamma": Parameter(
-                FloatDistribution(1.0, 20.0), paper=10.0,
-                when={"adversarial_ramp": ("sigmoid",)}, unless_without=("generator",),
+                FloatDistribution(1.0, 20.0),
+                paper=10.0,
+                when={"adversarial_ramp": ("sigmoid",)},
+                unless_without=("generator",),
             ),
         },
         published={("full", "iemocap-emodb"): Published(46.1, 1.6)},

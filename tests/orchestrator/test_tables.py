@@ -22,7 +22,9 @@ def make(make_plan):
 
     def record(cell, kind, number, validation, test=0.0, status="finished") -> RunRecord:
         key = RunKey(cell=cell, kind=kind, number=number)
-        metrics = {"validation_uar": validation, "test_uar": test} if status == "finished" else {"validation_uar": validation}
+        metrics = (
+            {"validation_uar": validation, "test_uar": test} if status == "finished" else {"validation_uar": validation}
+        )
         return RunRecord(key=key, config=plan.config(key, {}), status=status, metrics=metrics)
 
     return record

@@ -72,7 +72,9 @@ def runs_of(uri: str, kind: str):
     return client.search_runs([experiment], f"tags.`ser.kind` = '{kind}'", order_by=["start_time ASC"])
 
 
-def test_launch_cells_and_runs_are_nested_and_hold_configuration_curves_scores_and_model(begin, uri, make_plan, tmp_path):
+def test_launch_cells_and_runs_are_nested_and_hold_configuration_curves_scores_and_model(
+    begin, uri, make_plan, tmp_path
+):
     plan = make_plan(CELL)
     tracker = begin()
     record = make_record(plan, "replicate", 0, 0.6)
@@ -262,7 +264,7 @@ def test_an_mlflow_that_does_not_answer_is_said_at_once(begin):
 
 @pytest.mark.parametrize("wrong", ["sqlite:////no/such/folder/mlflow.db", "mlflow.db", "ftp://somewhere"])
 def test_an_address_that_can_be_no_mlflow_is_said(wrong, begin):
-    with pytest.raises(InputError, match="is not there or cannot be written|is no MLflow address"):
+    with pytest.raises(InputError, match=r"is not there or cannot be written|is no MLflow address"):
         begin(wrong)
 
 

@@ -79,7 +79,9 @@ def test_every_player_moves_its_own_networks_and_no_other(name, trial, task_data
         run.game = dataclasses.replace(run.game, players=(player,))
         before = {key: value.clone() for key, value in run.modules.state_dict().items()}
         run.run_epoch()
-        moved = {key.split(".")[0] for key, value in run.modules.state_dict().items() if not torch.equal(before[key], value)}
+        moved = {
+            key.split(".")[0] for key, value in run.modules.state_dict().items() if not torch.equal(before[key], value)
+        }
         assert moved == set(player.moves)
 
 
