@@ -22,9 +22,9 @@ class CellScheduler(TrialScheduler):
     """
 
     def __init__(self, plan: Plan) -> None:
-        """One ASHA for each cell of ``plan``, with rungs after a ninth and a third of its epochs."""
+        """One ASHA for each cell of ``plan``, with its first rung after a quarter of the epochs, and not before two."""
         super().__init__()
-        grace = max(1, plan.epochs // _REDUCTION**2)
+        grace = max(2, plan.epochs // 4)
         self._cells = {
             cell.name: AsyncHyperBandScheduler(
                 time_attr="epoch",
@@ -35,7 +35,7 @@ class CellScheduler(TrialScheduler):
                 reduction_factor=_REDUCTION,
             )
             for cell in plan.cells
-            if plan.early_stopping and plan.epochs > 1
+            if plan.early_stopping and plan.epochs > grace
         }
 
     @property
