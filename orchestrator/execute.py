@@ -12,6 +12,7 @@ from data_prep.errors import INTERRUPTED
 from data_prep.store import Store
 from orchestrator import estimate, prepare
 from orchestrator import launch as tune_launch
+from orchestrator.addresses import default_tracking_uri
 from orchestrator.environment import describe_environment
 from orchestrator.launches import Launch, finish
 from orchestrator.plan import Plan
@@ -19,7 +20,7 @@ from orchestrator.progress import Progress, clock_text
 from orchestrator.report import print_table, reproduce_command, write_report
 from orchestrator.scheduler import CellScheduler
 from orchestrator.searcher import SweepSearcher
-from orchestrator.tracking import Tracker, default_tracking_uri
+from orchestrator.tracking import Tracker
 from trainables.data import TaskData, load_task
 
 

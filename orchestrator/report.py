@@ -138,8 +138,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("report.html"), help="the file to write (default report.html)")
     parser.add_argument("--tracking-uri", help="MLflow; default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db here")
     given = parser.parse_args(arguments)
+    from orchestrator.addresses import default_tracking_uri
     from orchestrator.runs import load_launch
-    from orchestrator.tracking import default_tracking_uri
 
     records, context, _ = load_launch(given.tracking_uri or default_tracking_uri(), given.launch)
     launch = Launch.from_dict(context["launch"])

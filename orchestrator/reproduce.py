@@ -20,12 +20,12 @@ from rich.table import Table
 
 from data_prep.build import corpus_argument
 from data_prep.errors import InputError, command
+from orchestrator.addresses import default_tracking_uri
 from orchestrator.environment import describe_environment
 from orchestrator.prepare import DataSource, make_ready
 from orchestrator.progress import make_console
 from orchestrator.records import RunRecord
 from orchestrator.runs import find_run, load_run
-from orchestrator.tracking import default_tracking_uri
 from trainables.data import TaskData, load_task
 from trainables.trainable import prepare_process, train
 

@@ -12,9 +12,10 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from data_prep.errors import InputError, nearest_first
+from orchestrator.addresses import check_address
 from orchestrator.delivery import LAUNCH_FILE, RECORD_FILE
 from orchestrator.records import RunRecord
-from orchestrator.tracking import check_reachable, quiet_mlflow
+from orchestrator.tracking import quiet_mlflow
 
 
 def load_run(uri: str, run_id: str) -> tuple[RunRecord, dict[str, Any]]:
@@ -134,6 +135,6 @@ def _artifact(client: MlflowClient, run_id: str, name: str) -> Any:
 
 
 def _client(uri: str) -> MlflowClient:
-    check_reachable(uri)
+    check_address(uri)
     quiet_mlflow()
     return MlflowClient(tracking_uri=uri)

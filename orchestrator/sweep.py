@@ -16,7 +16,9 @@ import search_spaces
 from data_prep import splits
 from data_prep.build import corpus_argument
 from data_prep.errors import InputError, command, unknown
+from orchestrator.addresses import check_address
 from orchestrator.launches import Launch, latest, start
+from orchestrator.plan import cells
 from orchestrator.prepare import choose
 from orchestrator.progress import make_console
 from search_spaces import Preset, Sweep
@@ -124,13 +126,17 @@ def plan_launch(given: argparse.Namespace, name: str) -> Launch:
         raise unknown("preset", given.preset, sweep.presets)
     preset = _budget(sweep.presets[given.preset], given)
     corpora = dict(corpus_argument(text) for text in given.corpus)
+    tasks = _tasks(sweep, given, preset)
+    cells(dataclasses.replace(sweep, tasks=tasks), {task.name: "" for task in tasks}, given.cells)
+    if given.tracking_uri:
+        check_address(given.tracking_uri)
     source = choose(given.store, corpora, given.preset)
     if source.demo is not None:
         print("no store and no corpora given: using demo corpora of synthetic speech, for trying the software only")
     return Launch(
         sweep=given.name,
         name=name,
-        tasks=_tasks(sweep, given, preset),
+        tasks=tasks,
         epochs=preset.epochs,
         trials=preset.trials,
         replicates=preset.replicates,

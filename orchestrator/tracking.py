@@ -14,11 +14,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 from data_prep.errors import InputError
+from orchestrator.addresses import check_address
 from orchestrator.delivery import Delivery, ServerAway
 from orchestrator.journal import Journal
 from orchestrator.records import RunKey, RunRecord
@@ -26,31 +24,6 @@ from trainables.config import TrialConfig
 
 _PAUSE = 1.0  # seconds between deliveries
 _LONGEST_PAUSE = 30.0  # between attempts while the server is away
-
-
-def default_tracking_uri() -> str:
-    """``MLFLOW_TRACKING_URI``, or a SQLite database in the working directory."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or "sqlite:///mlflow.db"
-
-
-def check_reachable(uri: str) -> None:
-    """Raises an :class:`InputError` where there is no MLflow at ``uri``."""
-    parts = urlsplit(uri)
-    if parts.scheme in ("http", "https"):
-        try:
-            urlopen(f"{uri.rstrip('/')}/health", timeout=5).close()
-        except (URLError, OSError) as error:
-            reason = getattr(error, "reason", error)
-            raise InputError(
-                f"MLflow does not answer at {uri} ({reason}); start it, or name another with --tracking-uri "
-                "(default: sqlite:///mlflow.db)"
-            ) from None
-    elif parts.scheme == "sqlite":
-        folder = Path(uri.removeprefix("sqlite:///")).resolve().parent
-        if not os.access(folder, os.W_OK):
-            raise InputError(f"{uri}: the folder {folder} is not there or cannot be written; name another database")
-    else:
-        raise InputError(f"{uri!r} is no MLflow address: give http://HOST:PORT or sqlite:///FILE")
 
 
 class Tracker:
@@ -77,7 +50,7 @@ class Tracker:
         Raises:
             InputError: MLflow cannot be reached.
         """
-        check_reachable(uri)
+        check_address(uri)
         quiet_mlflow()
         self._journal = Journal(directory / "journal.jsonl")
         self._attempts: dict[str, int] = {}
