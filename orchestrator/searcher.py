@@ -2,44 +2,41 @@
 
 Tune asks :meth:`SweepSearcher.suggest` for the next run whenever a worker is free, and gets one of whichever cell has
 had the fewest. A cell's first search trial is the paper's own configuration; when its search is done, it hands out the
-replicates of its best. What a run reports:
+replicates of its best. What a run reports to Tune, flat:
 
-- after each epoch, flat numbers: ``epoch``, ``validation_uar``, ``best_validation_uar``, ``learning_rate``, ...;
-- at its end, ``final`` set, with its final metrics (``validation_uar`` is now the selected epoch's) and ``confusion``.
+- after each epoch: ``epoch`` (from 1), ``validation_uar`` (this epoch's), ``best_validation_uar``, ``learning_rate``,
+  ``loss/<player>``, ``schedule/<name>`` and any other numbers;
+- at its end: ``final`` set to true, ``validation_uar`` (the selected epoch's), ``test_uar``, ``test_accuracy``,
+  ``best_epoch``, ``epochs_run``, ``train_seconds``, any other numbers, and ``confusion`` (a list of rows).
 
-What survives a killed driver: every ended run is with the recorder, durably, before Optuna is told of it; a new searcher
-on the same recorder and Optuna storage goes on from there. Nothing that has ended runs again; what was running does,
-with the configuration that it had. Tune's own snapshots of the searcher are therefore empty.
+What survives a killed driver: a run that has ended is with the recorder, durably, before Optuna is told of it. A new
+searcher on the same recorder and storage brings each up to what the other knows, and goes on: nothing that has ended
+runs again, and what was running does, under the same number and with the configuration that it had. Tune's own
+snapshots of the searcher are therefore empty.
 """
 
 from __future__ import annotations
 
+import math
 import time
-import warnings
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import Any, Protocol
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.samplers import RandomSampler, TPESampler
-from optuna.storages import RDBStorage
-from optuna.trial import TrialState
+from optuna.storages import BaseStorage, RDBStorage
+from ray.tune.result import AUTO_RESULT_KEYS
 from ray.tune.search import Searcher
 
-from orchestrator.plan import Cell, Plan
+from orchestrator.plan import Plan
 from orchestrator.records import RunKey, RunRecord, Status
-from orchestrator.selection import select
-from search_spaces import applies, paper_values
+from orchestrator.studies import CellRuns
 from trainables.config import TrialConfig
-from trainables.streams import stream_seed
 
 METRIC = "validation_uar"
 ATTEMPTS = 2  # a run that fails is tried once more
-
-_NUMBER = "number"  # the position in the cell's budget, on each Optuna trial
 
 
 class Recorder(Protocol):
@@ -58,27 +55,13 @@ class Recorder(Protocol):
         """All that have ended, of earlier drivers of the same launch too, by ``str(key)``."""
 
 
-@dataclass
-class _Live:
-    """A run that a worker has."""
-
-    key: RunKey
-    config: TrialConfig
-    trial: optuna.Trial | None
-    history: list[dict[str, float]] = field(default_factory=list)
-
-
 class SweepSearcher(Searcher):
-    """Hands out every run of a plan, once.
-
-    Attributes:
-        problems: what went wrong, one line each: cells without a single finished search trial, failed replicates.
-    """
+    """Hands out every run of a plan, once."""
 
     def __init__(
         self,
         plan: Plan,
-        storage: Path | optuna.storages.BaseStorage,
+        storage: Path | BaseStorage,
         recorder: Recorder,
         *,
         time_budget: float | None = None,
@@ -90,45 +73,68 @@ class SweepSearcher(Searcher):
             plan: what is to be run.
             storage: where the Optuna studies are: the path of an SQLite file, or a storage.
             recorder: who is told of every run, and knows those that have ended.
-            time_budget: seconds after which no new search trial is begun.
+            time_budget: seconds from now after which no new search trial begins, but for the paper's own configuration
+                in a cell that had not even come to it.
             clock: seconds, for the budget.
+
+        Raises:
+            InputError: the storage holds runs that are not comparable with the plan's.
         """
         super().__init__(metric=METRIC, mode="max")
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.problems: list[str] = []
-        self._plan, self._recorder = plan, recorder
-        self._clock, self._deadline = clock, None if time_budget is None else clock() + time_budget
+        self._recorder, self._clock = recorder, clock
+        self._deadline = math.inf if time_budget is None else clock() + time_budget
         self._live: dict[str, _Live] = {}
-        self._failures: dict[str, int] = defaultdict(int)
-        self._ended: dict[str, dict[RunKey, RunRecord]] = {cell.name: {} for cell in plan.cells}
-        for record in recorder.finished_records().values():
-            self._ended.get(record.key.cell, {})[record.key] = record
+        self._broken: Exception | None = None
         held = RDBStorage(f"sqlite:///{storage}") if isinstance(storage, Path) else storage
-        self._studies = {cell.name: self._study(cell, held) for cell in plan.cells}
-        self._again = {cell.name: self._reconcile(cell) for cell in plan.cells}
+        self._cells = {cell.name: CellRuns(plan, cell, held) for cell in plan.cells}
+        self._reconcile()
 
     @property
     def done(self) -> bool:
-        """Whether nothing is left to run."""
-        return not self._live and all(self._next(cell) is None for cell in self._plan.cells)
+        """Whether nothing is left to run.
+
+        Raises:
+            Exception: what the recorder or the storage raised, if that is what ended the sweep.
+        """
+        if self._broken is not None:
+            raise self._broken
+        return not self._live and not self._ready()
+
+    @property
+    def problems(self) -> list[str]:
+        """What went wrong, one line each: runs that failed, and cells with nothing to replicate."""
+        found = []
+        for cell in self._cells.values():
+            failed = [record for record in cell.records() if record.status == "failed"]
+            found += [f"{record.key} failed {ATTEMPTS} times: {record.error}" for record in failed]
+            if cell.searched(self._out_of_time) and cell.best is None:
+                found.append(f"{cell.name}: not one search trial has finished, so there is nothing to replicate")
+        return found
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The next run for Tune: its key and configuration; ``None`` for "not now"; ``FINISHED`` at the end."""
-        ready = [(cell, key) for cell in self._plan.cells if (key := self._next(cell)) is not None]
+        if self._broken is not None:
+            raise self._broken
+        ready = self._ready()
         if not ready:
             return None if self._live else Searcher.FINISHED
-        cell, key = min(ready, key=lambda pair: self._begun(pair[0]))
-        live = self._begin(cell, key)
-        self._live[trial_id] = live
-        self._recorder.started(key, live.config)
-        return {"cell": key.cell, "kind": key.kind, "number": key.number, "trial": live.config.to_dict()}
+        cell, key = min(ready, key=lambda pair: pair[0].begun)
+        config = cell.begin(key)
+        self._live[trial_id] = _Live(key, config)
+        self._recorder.started(key, config)
+        return {"cell": key.cell, "kind": key.kind, "number": key.number, "trial": config.to_dict()}
+
+    def explain(self, trial_id: str, reason: str) -> None:
+        """Says why a trial fails, in one line, before it is completed with an error: Tune tells the scheduler alone."""
+        if trial_id in self._live:
+            self._live[trial_id].error = reason
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Passes an epoch's numbers on."""
         live = self._live.get(trial_id)
-        if live is None or result.get("final") or result.get("done"):
-            return
-        self._note(live, result)
+        if live is not None and not result.get("final") and not result.get("done"):
+            self._unless_broken(self._note, live, result)
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Records how a run ended.
@@ -136,16 +142,10 @@ class SweepSearcher(Searcher):
         A run that ends without a final result was stopped by the scheduler if Tune marked its last result as done;
         else it was cut off with the sweep, is not recorded, and will run again when the sweep is resumed.
         """
-        live = self._live.pop(trial_id, None)
-        if live is None:
-            return
-        if error:
-            self._fail(live)
-        elif result and result.get("final"):
-            self._end(live, "finished", result)
-        elif result and result.get("done"):
-            self._note(live, result)
-            self._end(live, "stopped", {METRIC: result.get("best_validation_uar", result[METRIC])})
+        live = self._live.get(trial_id)
+        if live is not None:
+            self._unless_broken(self._complete, live, result or {}, error)
+            del self._live[trial_id]
 
     def save(self, checkpoint_path: str) -> None:
         """Writes nothing of use: the recorder and Optuna's storage hold everything."""
@@ -158,170 +158,107 @@ class SweepSearcher(Searcher):
         """Tune keeps a pickle of its set-up, which nothing here reads: an empty one will do; see :meth:`save`."""
         return {}
 
-    def _next(self, cell: Cell) -> RunKey | None:
-        """The next run of a cell that can begin now."""
-        if self._again[cell.name]:
-            return self._again[cell.name][0][0]
-        keys = {live.key for live in self._live.values()} | self._ended[cell.name].keys()
-        search = [RunKey(cell=cell.name, kind="search", number=number) for number in range(self._plan.trials)]
-        fresh = [key for key in search if key not in keys]
-        if self._deadline is not None and self._clock() > self._deadline:
-            # Out of time: the first one alone, and only where nothing else of the cell was ever begun.
-            fresh = fresh[:1] if len(fresh) == len(search) else []
-        if fresh:
-            return fresh[0]
-        if any(key in search for key in (live.key for live in self._live.values())):
-            return None
-        if select(self._ended[cell.name].values()) is None:
-            self._problem(f"{cell.name}: not one search trial has finished, so there is nothing to replicate")
-            return None
-        replicates = [RunKey(cell=cell.name, kind="replicate", number=r) for r in range(self._plan.replicates)]
-        return next((key for key in replicates if key not in keys), None)
+    @property
+    def _out_of_time(self) -> bool:
+        return self._clock() >= self._deadline
 
-    def _begun(self, cell: Cell) -> int:
-        live = sum(run.key.cell == cell.name for run in self._live.values())
-        return live + len(self._ended[cell.name])
+    def _ready(self) -> list[tuple[CellRuns, RunKey]]:
+        """The cells that have a run to begin now, each with that run."""
+        late = self._out_of_time
+        return [(cell, key) for cell in self._cells.values() if (key := cell.next(late)) is not None]
 
-    def _begin(self, cell: Cell, key: RunKey) -> _Live:
-        if key.kind == "replicate":
-            best = select(self._ended[cell.name].values())
-            assert best is not None, "replicates come after a selection"
-            if self._again[cell.name]:
-                self._again[cell.name].pop(0)
-            return _Live(key, self._plan.config(key, best.config.hyperparameters), None)
-        fixed = self._fixed(cell, key)
-        study = self._studies[cell.name]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            # Seeded anew for each trial, so that what is drawn does not depend on when the driver was last started.
-            seed = stream_seed(self._plan.seed, "search", cell.name, key.number) % 2**32
-            study.sampler = TPESampler(seed=seed, constant_liar=True)
-        if fixed is not None:
-            study.enqueue_trial(fixed, user_attrs={_NUMBER: key.number})
-        trial = study.ask()
-        trial.set_user_attr(_NUMBER, key.number)
-        return _Live(key, self._plan.config(key, _draw(cell, trial)), trial)
-
-    def _fixed(self, cell: Cell, key: RunKey) -> dict[str, Any] | None:
-        """The values that this trial must have; ``None`` where the sampler is free."""
-        if self._again[cell.name]:
-            return self._again[cell.name].pop(0)[1]
-        if key.number == 0:
-            return paper_values(cell.space)
-        if self._plan.sampler == "random":
-            seed = stream_seed(self._plan.seed, "search", cell.name, key.number) % 2**32
-            return _draw(cell, optuna.create_study(sampler=RandomSampler(seed=seed)).ask())
-        return None
+    def _complete(self, live: _Live, result: Mapping[str, Any], error: bool) -> None:
+        cell = self._cells[live.key.cell]
+        cell.live.discard(live.key)
+        if error:
+            self._fail(live, live.error or "the worker's log says why")
+        elif result.get("final"):
+            if not math.isfinite(result.get(METRIC, math.nan)):
+                self._fail(live, f"its final result has {METRIC} {result.get(METRIC)}")
+            else:
+                self._end(live, "finished", _numbers(result), result.get("confusion"))
+        elif result.get("done"):
+            if live.history and live.history[-1].get("epoch") == result.get("epoch"):
+                # Tune shows the searcher every epoch but the one after which the scheduler stops the trial.
+                self._fail(live, "it returned without a final result")
+            else:
+                self._note(live, result)
+                self._end(live, "stopped", _metrics_so_far(live.history))
 
     def _note(self, live: _Live, result: Mapping[str, Any]) -> None:
-        metrics = {name: value for name, value in result.items() if _is_ours(name, value)}
-        live.history.append(metrics)
-        self._recorder.reported(live.key, metrics)
+        live.history.append(_numbers(result))
+        self._recorder.reported(live.key, live.history[-1])
 
-    def _end(self, live: _Live, status: Status, result: Mapping[str, Any]) -> None:
-        metrics = {name: float(value) for name, value in result.items() if _is_ours(name, value)}
+    def _fail(self, live: _Live, reason: str) -> None:
+        study = self._cells[live.key.cell].studies[live.key.kind]
+        if study.failures(live.key.number) + 1 < ATTEMPTS:
+            study.fail_once(live.key.number)  # it has begun and is not live: it is handed out again
+        else:
+            self._end(live, "failed", {}, error=reason)
+
+    def _end(
+        self, live: _Live, status: Status, metrics: Mapping[str, float], confusion: Any = None, error: str | None = None
+    ) -> None:
         record = RunRecord(
             key=live.key,
             config=live.config,
             status=status,
             metrics=metrics,
             history=tuple(live.history),
-            confusion=result.get("confusion"),
+            confusion=confusion,
+            error=error,
         )
         self._recorder.ended(record)
-        self._ended[live.key.cell][live.key] = record
-        if live.trial is not None:
-            if status == "stopped":
-                live.trial.report(record.metrics[METRIC], step=len(live.history))
-            _tell(self._studies[live.key.cell], live.trial, record)
+        self._cells[live.key.cell].studies[live.key.kind].end(record)
 
-    def _fail(self, live: _Live) -> None:
-        name = str(live.key)
-        self._failures[name] += 1
-        if self._failures[name] < ATTEMPTS:
-            if live.trial is not None:
-                self._studies[live.key.cell].tell(live.trial, state=TrialState.FAIL)
-            drawn = live.trial.params if live.trial is not None else {}
-            self._again[live.key.cell].append((live.key, drawn))
-            return
-        record = RunRecord(
-            key=live.key,
-            config=live.config,
-            status="failed",
-            history=tuple(live.history),
-            error=f"failed {ATTEMPTS} times; the worker's log says why",
-        )
-        self._recorder.ended(record)
-        self._ended[live.key.cell][live.key] = record
-        if live.trial is not None:
-            self._studies[live.key.cell].tell(live.trial, state=TrialState.FAIL)
-        self._problem(f"{name} {record.error}")
+    def _reconcile(self) -> None:
+        """Tells Optuna of the ends that the recorder alone knows, and the recorder of those that Optuna alone knows."""
+        every = self._recorder.finished_records()
+        recorded = {name: record for name, record in every.items() if record.status != "killed"}
+        for record in recorded.values():
+            cell = self._cells.get(record.key.cell)
+            if cell is not None and record.key.number not in cell.studies[record.key.kind].ended:
+                cell.studies[record.key.kind].end(record)
+        for cell in self._cells.values():
+            for record in cell.records():
+                if str(record.key) not in recorded:
+                    self._recorder.started(record.key, record.config)
+                    self._recorder.ended(record)
 
-    def _problem(self, text: str) -> None:
-        if text not in self.problems:
-            self.problems.append(text)
+    def _unless_broken(self, action: Callable[..., None], *arguments: Any) -> None:
+        """Does what must not fail; once it has, nothing more is recorded and the next question ends the sweep.
 
-    def _study(self, cell: Cell, storage: optuna.storages.BaseStorage) -> optuna.Study:
-        name = f"{self._plan.sweep}/{cell.name}"
-        return optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
-
-    def _reconcile(self, cell: Cell) -> list[tuple[RunKey, dict[str, Any]]]:
-        """Brings a cell's study up to what the recorder knows; returns the trials that were cut off, to run again."""
-        study = self._studies[cell.name]
-        again: dict[RunKey, dict[str, Any]] = {}
-        for _ in study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-            study.tell(study.ask(), state=TrialState.FAIL)  # enqueued by a driver that did not live to ask for it
-        for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            number = trial.user_attrs.get(_NUMBER)
-            key = None if number is None else RunKey(cell=cell.name, kind="search", number=number)
-            record = None if key is None else self._ended[cell.name].get(key)
-            if record is not None:
-                _tell(study, trial.number, record)
-                continue
-            study.tell(trial.number, state=TrialState.FAIL)
-            if key is not None:
-                again[key] = dict(trial.params)
-        return sorted(again.items(), key=lambda pair: pair[0].number)
+        Tune would take an error raised here for one of the trial's, and would have the searcher try it again for ever.
+        """
+        if self._broken is None:
+            try:
+                action(*arguments)
+            except Exception as error:
+                self._broken = error
 
 
-def _draw(cell: Cell, trial: optuna.Trial) -> dict[str, Any]:
-    """Draws a cell's parameters in their order, leaving out those whose condition fails."""
-    drawn: dict[str, Any] = {}
-    for name, parameter in cell.space.items():
-        if applies(parameter, drawn):
-            drawn[name] = _suggest(trial, name, parameter.distribution)
-    return drawn
+@dataclass
+class _Live:
+    """A run that a worker has."""
+
+    key: RunKey
+    config: TrialConfig
+    history: list[dict[str, float]] = field(default_factory=list)
+    error: str = ""
 
 
-def _suggest(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:
-    if isinstance(distribution, FloatDistribution):
-        return trial.suggest_float(
-            name, distribution.low, distribution.high, log=distribution.log, step=distribution.step
-        )
-    if isinstance(distribution, IntDistribution):
-        return trial.suggest_int(
-            name, distribution.low, distribution.high, log=distribution.log, step=distribution.step
-        )
-    assert isinstance(distribution, CategoricalDistribution), (
-        f"{name}: {distribution} is none of Optuna's distributions"
-    )
-    return trial.suggest_categorical(name, distribution.choices)
+def _metrics_so_far(history: list[dict[str, float]]) -> dict[str, float]:
+    """The final numbers of a run that was stopped: as far as they are known without a test."""
+    best = max(history, key=lambda epoch: epoch[METRIC])
+    metrics = {METRIC: best[METRIC], "best_epoch": best["epoch"], "epochs_run": history[-1]["epoch"]}
+    return metrics | {name: history[-1][name] for name in ("train_seconds",) if name in history[-1]}
 
 
-def _tell(study: optuna.Study, trial: optuna.Trial | int, record: RunRecord) -> None:
-    if record.status == "finished":
-        study.tell(trial, record.metrics[METRIC])
-    else:
-        study.tell(trial, state=TrialState.PRUNED if record.status == "stopped" else TrialState.FAIL)
-
-
-_TUNES_OWN = frozenset(
-    "timestamp checkpoint_dir_name should_checkpoint done training_iteration trial_id date time_this_iter_s time_total_s "
-    "pid hostname node_ip time_since_restore iterations_since_restore experiment_tag final".split()
-)
-
-
-def _is_ours(name: str, value: Any) -> bool:
-    """Whether a key of a Tune result is a number that the run itself reported."""
-    numeric = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return numeric and name not in _TUNES_OWN and not name.startswith("config/")
+def _numbers(result: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers in a Tune result that the run itself reported."""
+    return {
+        name: value if isinstance(value, int) else float(value)
+        for name, value in result.items()
+        if isinstance(value, Real) and not isinstance(value, bool)
+        if name not in AUTO_RESULT_KEYS and not name.startswith("config/")
+    }

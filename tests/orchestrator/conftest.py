@@ -1,10 +1,11 @@
-"""A made-up sweep, a recorder in memory, and a simulated backend with a clock of its own."""
+"""A made-up sweep, a recorder and a storage in memory, and a simulated backend with a clock of its own."""
 
 from __future__ import annotations
 
 import heapq
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import optuna
@@ -18,10 +19,7 @@ from search_spaces import Parameter, Preset, Published, Sweep, Variant
 from trainables.config import TaskConfig, TrialConfig
 from trainables.streams import stream
 
-TASKS = (
-    TaskConfig(sources=("iemocap",), targets=("msp_improv",)),
-    TaskConfig(sources=("iemocap",), targets=("emodb",)),
-)
+TASKS = tuple(TaskConfig(sources=("iemocap",), targets=(target,)) for target in ("msp_improv", "emodb"))
 
 
 def _sweep() -> Sweep:
@@ -54,7 +52,7 @@ def made_up_sweep() -> Sweep:
     return _sweep()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_plan() -> Callable[..., Plan]:
     def make(pattern: str = "*", **given: Any) -> Plan:
         fingerprints = {task.name: f"data of {task.name}" for task in TASKS}
@@ -64,23 +62,47 @@ def make_plan() -> Callable[..., Plan]:
     return make
 
 
-class MemoryRecorder:
-    """Keeps records as a journal would, and counts how often each run ended."""
+class Killed(BaseException):
+    """The driver is dead from here on: no handler of an ordinary error sees it."""
 
-    def __init__(self) -> None:
+
+@dataclass
+class Fuse:
+    """Kills the driver at its ``left``-th step from now; counts the steps where it is ``None``."""
+
+    left: int | None = None
+    burnt: int = 0
+
+    def burn(self) -> None:
+        self.burnt += 1
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                raise Killed
+
+
+class MemoryRecorder:
+    """Keeps records as a journal would, and counts how often each run ended. It may die before and after each event."""
+
+    def __init__(self, fuse: Fuse | None = None) -> None:
+        self.fuse = fuse or Fuse()
         self.records: dict[str, RunRecord] = {}
         self.ends: Counter[str] = Counter()
         self.starts: list[tuple[RunKey, TrialConfig]] = []
 
     def started(self, key: RunKey, config: TrialConfig) -> None:
+        self.fuse.burn()
         self.starts.append((key, config))
+        self.fuse.burn()
 
     def reported(self, key: RunKey, metrics: Mapping[str, float]) -> None:
-        pass
+        self.fuse.burn()
 
     def ended(self, record: RunRecord) -> None:
+        self.fuse.burn()
         self.records[str(record.key)] = record
         self.ends[str(record.key)] += 1
+        self.fuse.burn()
 
     def finished_records(self) -> Mapping[str, RunRecord]:
         return dict(self.records)
@@ -90,72 +112,127 @@ class MemoryRecorder:
         return sorted(found, key=lambda record: record.key.number)
 
 
-class Killed(Exception):
-    """The simulated driver was killed."""
+class MortalStorage(optuna.storages.InMemoryStorage):
+    """Optuna's storage in memory, before each write to which the driver may die."""
+
+    def __init__(self, fuse: Fuse) -> None:
+        super().__init__()
+        self.fuse = fuse
+
+    def create_new_study(self, *arguments: Any, **named: Any) -> int:
+        self.fuse.burn()
+        return super().create_new_study(*arguments, **named)
+
+    def set_study_user_attr(self, *arguments: Any) -> None:
+        self.fuse.burn()
+        super().set_study_user_attr(*arguments)
+
+    def create_new_trial(self, *arguments: Any, **named: Any) -> int:
+        self.fuse.burn()
+        return super().create_new_trial(*arguments, **named)
+
+    def set_trial_user_attr(self, *arguments: Any) -> None:
+        self.fuse.burn()
+        super().set_trial_user_attr(*arguments)
+
+    def set_trial_intermediate_value(self, *arguments: Any) -> None:
+        self.fuse.burn()
+        super().set_trial_intermediate_value(*arguments)
+
+    def set_trial_state_values(self, *arguments: Any, **named: Any) -> bool:
+        self.fuse.burn()
+        return super().set_trial_state_values(*arguments, **named)
 
 
 class Backend:
-    """Runs what a searcher suggests on simulated workers, in made-up time: no training, no processes, no waiting."""
+    """Runs what a searcher suggests on simulated workers, in made-up time: no training, no processes, no waiting.
 
-    def __init__(self, workers: int, seed: int = 0, *, fails: Callable[[dict], bool] = lambda config: False) -> None:
-        self.workers, self.fails, self.now = workers, fails, 0.0
+    Args:
+        workers: how many run at a time.
+        seed: of how long each run takes.
+        fails, stops: whether a run, given its suggestion, fails, or is stopped by the scheduler.
+        fuse: kills the driver.
+
+    Attributes:
+        now: seconds on the made-up clock.
+        handed_out: how many of each cell and kind have been suggested.
+        waits: for each time that a worker was told to wait, a copy of ``handed_out`` and what was running.
+    """
+
+    def __init__(
+        self,
+        workers: int,
+        seed: int = 0,
+        *,
+        fails: Callable[[dict], bool] = lambda config: False,
+        stops: Callable[[dict], bool] = lambda config: False,
+        fuse: Fuse | None = None,
+    ) -> None:
+        self.workers, self.fails, self.stops, self.now, self.fuse = workers, fails, stops, 0.0, fuse or Fuse()
         self.rng = stream(seed, "simulation")
-        self.idle_while_work_was_left = 0
-        self.events = 0
+        self.handed_out: Counter[tuple[str, str]] = Counter()
+        self.waits: list[tuple[Counter[tuple[str, str]], list[dict]]] = []
 
     def clock(self) -> float:
         return self.now
 
-    def run(self, searcher: SweepSearcher, kill_after: int | None = None) -> None:
+    def run(self, searcher: SweepSearcher) -> None:
         running: list[tuple[float, str, dict]] = []
         number, finished = 0, False
         while True:
             while len(running) < self.workers and not finished:
-                self._event(kill_after)
                 config = searcher.suggest(f"trial-{number}")
+                self.fuse.burn()
                 if config == "FINISHED":
                     finished = True
                 elif config is None:
+                    self.waits.append((self.handed_out.copy(), [each for _, _, each in running]))
                     break
                 else:
+                    self.handed_out[config["cell"], config["kind"]] += 1
                     heapq.heappush(running, (self.now + self.rng.uniform(1, 10), f"trial-{number}", config))
                     number += 1
             if not running:
                 assert finished, "the searcher neither hands out a run nor ends"
                 return
             self.now, trial, config = heapq.heappop(running)
-            self._event(kill_after)
-            self._complete(searcher, trial, config)
+            self.complete(searcher, trial, config)
+            self.fuse.burn()
 
-    def _complete(self, searcher: SweepSearcher, trial: str, config: dict) -> None:
-        if self.fails(config):
-            searcher.on_trial_complete(trial, error=True)
-            return
+    def complete(self, searcher: SweepSearcher, trial: str, config: dict) -> None:
+        """What Tune tells the searcher of a trial, in Tune's order."""
         score = self.score(config)
         searcher.on_trial_result(trial, {"epoch": 1, "validation_uar": score / 2, "best_validation_uar": score / 2})
-        final = {"final": True, "validation_uar": score, "test_uar": score - 0.1, "best_epoch": 1, "confusion": [[1]]}
-        searcher.on_trial_result(trial, final)
-        searcher.on_trial_complete(trial, {**final, "done": True})
+        if self.fails(config):
+            searcher.on_trial_complete(trial, error=True)
+        elif self.stops(config):
+            epoch = {"epoch": 2, "validation_uar": 2 * score, "best_validation_uar": 2 * score}
+            searcher.on_trial_complete(trial, {**epoch, "done": True})
+        else:
+            scores = {"validation_uar": score, "test_uar": score - 0.1, "best_epoch": 1, "confusion": [[1]]}
+            final = {"final": True, **scores}
+            searcher.on_trial_result(trial, final)
+            searcher.on_trial_complete(trial, {**final, "done": True})
 
     @staticmethod
     def score(config: dict) -> float:
         """The higher the learning rate, the better; what a replicate has is what its configuration is worth."""
         return 0.3 + 10 * config["trial"]["hyperparameters"]["learning_rate"]
 
-    def _event(self, kill_after: int | None) -> None:
-        self.events += 1
-        if kill_after is not None and self.events > kill_after:
-            raise Killed
 
-
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_backend() -> type[Backend]:
     return Backend
 
 
-@pytest.fixture
-def killed() -> type[Exception]:
+@pytest.fixture(scope="session")
+def killed() -> type[BaseException]:
     return Killed
+
+
+@pytest.fixture(scope="session")
+def make_fuse() -> type[Fuse]:
+    return Fuse
 
 
 @pytest.fixture
@@ -163,7 +240,7 @@ def recorder() -> MemoryRecorder:
     return MemoryRecorder()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_recorder() -> type[MemoryRecorder]:
     return MemoryRecorder
 
@@ -171,3 +248,8 @@ def make_recorder() -> type[MemoryRecorder]:
 @pytest.fixture
 def storage() -> optuna.storages.BaseStorage:
     return optuna.storages.InMemoryStorage()
+
+
+@pytest.fixture(scope="session")
+def make_storage() -> type[MortalStorage]:
+    return MortalStorage

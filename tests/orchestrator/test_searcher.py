@@ -1,17 +1,24 @@
-"""The searcher against simulated trials: budgets, replicates, kills, failures, parallelism; no training."""
+"""The searcher against simulated trials: budgets, replicates, failures, parallelism, time; no training.
+
+Kills and what comes after them are in ``test_searcher_resumes.py``.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import optuna
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
 
+from data_prep.errors import InputError
 from orchestrator.searcher import SweepSearcher
 
+FULL, BASELINE = "full/iemocap-emodb", "baseline/iemocap-emodb"
 
-def settings(recorder, cell, kind="search"):
+
+def learning_rates(recorder, cell, kind="search"):
     return [record.config.hyperparameters["learning_rate"] for record in recorder.of(cell, kind)]
 
 
@@ -20,11 +27,50 @@ def test_every_cell_gets_its_whole_budget_and_no_more_whatever_the_parallelism(
     workers, make_plan, make_backend, recorder, storage
 ):
     plan = make_plan()
-    make_backend(workers).run(SweepSearcher(plan, storage, recorder))
+    searcher = SweepSearcher(plan, storage, recorder)
+    make_backend(workers).run(searcher)
     assert len(recorder.records) == plan.runs == 4 * (4 + 3)
+    assert set(recorder.ends.values()) == {1} and len(recorder.starts) == plan.runs
+    for cell in plan.cells:
+        for kind, budget in (("search", 4), ("replicate", 3)):
+            assert [record.key.number for record in recorder.of(cell.name, kind)] == list(range(budget))
+    assert searcher.done and searcher.problems == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    pattern=st.sampled_from(["full/*", "*/iemocap-emodb", "*"]),
+    trials=st.integers(1, 6),
+    replicates=st.integers(1, 4),
+    workers=st.integers(1, 64),
+    sampler=st.sampled_from(["tpe", "random"]),
+    bad=st.frozensets(st.integers(0, 5)),
+    hopeless=st.frozensets(st.integers(1, 5)),
+    seed=st.integers(0, 1000),
+)
+def test_the_budget_and_the_selection_hold_whatever_fails_and_whatever_is_stopped(
+    make_plan, make_backend, make_recorder, pattern, trials, replicates, workers, sampler, bad, hopeless, seed
+):
+    plan = make_plan(pattern, trials=trials, replicates=replicates, sampler=sampler, seed=seed)
+    recorder = make_recorder()
+    backend = make_backend(
+        workers,
+        seed,
+        fails=lambda config: config["kind"] == "search" and config["number"] in bad,
+        stops=lambda config: config["kind"] == "search" and config["number"] in hopeless,
+    )
+    backend.run(SweepSearcher(plan, InMemoryStorage(), recorder))
     assert set(recorder.ends.values()) == {1}
     for cell in plan.cells:
-        assert (len(recorder.of(cell.name, "search")), len(recorder.of(cell.name, "replicate"))) == (4, 3)
+        search = recorder.of(cell.name, "search")
+        expected = ["failed" if n in bad else "stopped" if n in hopeless else "finished" for n in range(trials)]
+        assert [record.status for record in search] == expected
+        finished = [record for record in search if record.status == "finished"]
+        assert len(recorder.of(cell.name, "replicate")) == (replicates if finished else 0)
+        if finished:
+            best = max(finished, key=lambda record: record.metrics["validation_uar"])
+            tried = [record.config.hyperparameters for record in recorder.of(cell.name, "replicate")]
+            assert tried == [best.config.hyperparameters] * replicates
 
 
 def test_the_papers_own_configuration_is_each_cells_first_trial(make_plan, make_backend, recorder, storage):
@@ -33,7 +79,8 @@ def test_the_papers_own_configuration_is_each_cells_first_trial(make_plan, make_
     for cell in plan.cells:
         first = recorder.of(cell.name, "search")[0]
         assert first.config.hyperparameters["learning_rate"] == 1e-4
-        assert len(set(settings(recorder, cell.name))) == 4, "the others are searched"
+        assert first.config.hyperparameters["adversarial_ramp"] == "constant"
+        assert len(set(learning_rates(recorder, cell.name))) == 4, "the others are searched"
 
 
 def test_the_replicates_are_the_best_configuration_under_seeds_that_the_search_has_not_seen(
@@ -49,61 +96,33 @@ def test_the_replicates_are_the_best_configuration_under_seeds_that_the_search_h
         assert [record.config.seed for record in replicates] == [6, 7, 8]
 
 
+def test_of_equals_the_first_is_replicated(make_plan, make_backend, recorder, storage):
+    backend = make_backend(4)
+    backend.score = lambda config: 0.5
+    backend.run(SweepSearcher(make_plan(), storage, recorder))
+    assert set(learning_rates(recorder, FULL, "replicate")) == {1e-4}
+
+
 def test_with_one_trial_there_is_no_search(make_plan, make_backend, recorder, storage):
     plan = make_plan(trials=1)
     make_backend(2).run(SweepSearcher(plan, storage, recorder))
-    assert {rate for cell in plan.cells for rate in settings(recorder, cell.name, "replicate")} == {1e-4}
+    assert {rate for cell in plan.cells for rate in learning_rates(recorder, cell.name, "replicate")} == {1e-4}
 
 
-def test_a_conditional_parameter_is_drawn_only_where_its_condition_holds(make_plan, make_backend, recorder, storage):
-    plan = make_plan(trials=20)
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_a_conditional_parameter_is_drawn_only_where_its_condition_holds(
+    sampler, make_plan, make_backend, recorder, storage
+):
+    plan = make_plan(trials=20, sampler=sampler)
     make_backend(4).run(SweepSearcher(plan, storage, recorder))
     for cell in plan.cells:
         study = optuna.load_study(study_name=f"made_up/{cell.name}", storage=storage)
-        for trial in study.get_trials(states=(TrialState.COMPLETE,)):
+        replicates = optuna.load_study(study_name=f"made_up/{cell.name}/replicates", storage=storage)
+        for trial in (*study.trials, *replicates.trials):
             assert ("adversarial_gamma" in trial.params) == (trial.params.get("adversarial_ramp") == "sigmoid")
             assert ("adversarial_ramp" in trial.params) == (cell.variant.name == "full")
-
-
-def test_killed_at_any_moment_and_resumed_the_sweep_ends_complete_with_nothing_run_twice(
-    make_plan, make_backend, make_recorder, killed
-):
-    plan = make_plan("*/iemocap-emodb")
-    undisturbed = make_backend(2)
-    undisturbed.run(SweepSearcher(plan, optuna.storages.InMemoryStorage(), make_recorder()))
-    for moment in range(undisturbed.events):
-        recorder, storage = make_recorder(), optuna.storages.InMemoryStorage()
-        with pytest.raises(killed):
-            make_backend(2).run(SweepSearcher(plan, storage, recorder), kill_after=moment)
-        before = dict(recorder.ends)
-        make_backend(2, seed=1).run(SweepSearcher(plan, storage, recorder))
-        assert len(recorder.records) == plan.runs, f"killed after {moment} events"
-        assert set(recorder.ends.values()) == {1} and before.items() <= recorder.ends.items()
-
-
-def test_a_trial_that_was_running_when_the_driver_was_killed_runs_again_with_the_configuration_it_had(
-    make_plan, make_backend, recorder, storage
-):
-    plan = make_plan("full/iemocap-emodb")
-    first = SweepSearcher(plan, storage, recorder)
-    suggested = [first.suggest(name)["trial"]["hyperparameters"] for name in ("a", "b", "c")]
-    again = SweepSearcher(plan, storage, recorder)
-    assert [again.suggest(name)["trial"]["hyperparameters"] for name in ("d", "e", "f")] == suggested
-
-
-def test_a_run_that_had_ended_when_optuna_had_not_been_told_is_told_and_not_run(
-    make_plan, make_backend, recorder, storage
-):
-    plan = make_plan("full/iemocap-emodb")
-    searcher = SweepSearcher(plan, storage, recorder)
-    config = searcher.suggest("a")
-    told = searcher._studies["full/iemocap-emodb"]
-    told.tell = lambda *arguments, **named: None  # the driver dies between the journal and Optuna
-    make_backend(1)._complete(searcher, "a", config)
-    del told.tell
-    resumed = SweepSearcher(plan, storage, recorder)
-    assert [trial.state for trial in told.get_trials()] == [TrialState.COMPLETE]
-    assert resumed.suggest("b")["number"] == 1
+        ramps = {trial.params.get("adversarial_ramp") for trial in study.trials}
+        assert ramps == ({"constant", "sigmoid"} if cell.variant.name == "full" else {None})
 
 
 def test_a_failed_run_is_tried_once_more_with_the_same_configuration(make_plan, make_backend, recorder, storage):
@@ -111,46 +130,65 @@ def test_a_failed_run_is_tried_once_more_with_the_same_configuration(make_plan, 
 
     def fails_at_first(config):
         key = (config["kind"], config["number"])
-        tried.append((key, config["trial"]["hyperparameters"]["learning_rate"]))
+        tried.append((key, config["trial"]))
         return [seen for seen, _ in tried].count(key) == 1
 
     make_backend(2, fails=fails_at_first).run(SweepSearcher(plan, storage, recorder))
     assert {record.status for record in recorder.records.values()} == {"finished"}
     for key in {key for key, _ in tried}:
-        rates = [rate for seen, rate in tried if seen == key]
-        assert len(rates) == 2 and len(set(rates)) == 1
+        first, second = (trial for seen, trial in tried if seen == key)
+        assert first == second
 
 
-def test_a_run_that_fails_twice_is_recorded_so_never_wins_and_the_sweep_goes_on(
+def test_a_run_that_fails_twice_is_recorded_with_its_reason_and_the_sweep_goes_on(
     make_plan, make_backend, recorder, storage
 ):
     plan = make_plan("full/iemocap-emodb")
     searcher = SweepSearcher(plan, storage, recorder)
-    make_backend(2, fails=lambda config: config["kind"] == "search" and config["number"] == 2).run(searcher)
-    assert [record.status for record in recorder.of("full/iemocap-emodb", "search")].count("failed") == 1
-    assert len(recorder.of("full/iemocap-emodb", "replicate")) == 3
-    assert searcher.problems == ["full/iemocap-emodb/search-2 failed 2 times; the worker's log says why"]
+    complete = searcher.on_trial_complete
+
+    def explained(trial, result=None, error=False):
+        if error:
+            searcher.explain(trial, "ValueError: too hot")
+        complete(trial, result, error)
+
+    searcher.on_trial_complete = explained
+    failing = {("search", 2), ("replicate", 1)}
+    make_backend(2, fails=lambda config: (config["kind"], config["number"]) in failing).run(searcher)
+    assert [record.status for record in recorder.of(FULL, "search")] == ["finished", "finished", "failed", "finished"]
+    assert [record.status for record in recorder.of(FULL, "replicate")] == ["finished", "failed", "finished"]
+    assert recorder.records[f"{FULL}/search-2"].error == "ValueError: too hot"
+    assert searcher.problems == [
+        f"{FULL}/search-2 failed 2 times: ValueError: too hot",
+        f"{FULL}/replicate-1 failed 2 times: ValueError: too hot",
+    ]
 
 
 def test_a_cell_whose_every_trial_failed_has_no_replicates_and_says_so(make_plan, make_backend, recorder, storage):
     plan = make_plan()
     searcher = SweepSearcher(plan, storage, recorder)
-    make_backend(3, fails=lambda config: config["cell"] == "full/iemocap-emodb").run(searcher)
-    assert recorder.of("full/iemocap-emodb", "replicate") == []
-    assert len(recorder.of("baseline/iemocap-emodb", "replicate")) == 3
-    assert any("full/iemocap-emodb: not one search trial has finished" in problem for problem in searcher.problems)
+    make_backend(3, fails=lambda config: config["cell"] == FULL).run(searcher)
+    assert recorder.of(FULL, "replicate") == []
+    assert len(recorder.of(BASELINE, "replicate")) == 3
+    assert searcher.problems[-1] == f"{FULL}: not one search trial has finished, so there is nothing to replicate"
+    assert searcher.done
 
 
-def test_a_run_that_the_scheduler_stopped_never_wins(make_plan, recorder, storage):
+def test_a_run_that_the_scheduler_stopped_keeps_its_best_epoch_and_never_wins(
+    make_plan, make_backend, recorder, storage
+):
     plan = make_plan("full/iemocap-emodb", trials=2, replicates=1)
     searcher = SweepSearcher(plan, storage, recorder)
+    backend = make_backend(1, stops=lambda config: config["number"] == 1)
     first, second = (searcher.suggest(name) for name in ("a", "b"))
-    epoch = {"epoch": 1, "validation_uar": 0.9, "best_validation_uar": 0.9}
-    searcher.on_trial_complete("b", {**epoch, "done": True})
-    final = {"final": True, "validation_uar": 0.4, "test_uar": 0.3, "confusion": [[1]], "done": True}
-    searcher.on_trial_complete("a", final)
-    assert recorder.records[f"{second['cell']}/search-1"].status == "stopped"
+    backend.complete(searcher, "b", second)
+    backend.complete(searcher, "a", first)
+    stopped = recorder.records[f"{FULL}/search-1"]
+    assert stopped.status == "stopped" and [epoch["epoch"] for epoch in stopped.history] == [1, 2]
+    assert stopped.metrics == {"validation_uar": 2 * backend.score(second), "best_epoch": 2, "epochs_run": 2}
     assert searcher.suggest("c")["trial"]["hyperparameters"] == first["trial"]["hyperparameters"]
+    study = optuna.load_study(study_name=f"made_up/{FULL}", storage=storage)
+    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE, TrialState.PRUNED]
 
 
 def test_a_run_that_is_cut_off_with_the_sweep_is_not_recorded(make_plan, recorder, storage):
@@ -160,44 +198,70 @@ def test_a_run_that_is_cut_off_with_the_sweep_is_not_recorded(make_plan, recorde
     assert recorder.records == {} and not searcher.done
 
 
-def test_no_worker_is_idle_while_there_is_work_that_could_begin(make_plan, make_backend, recorder, storage):
-    backend = make_backend(2)
-    plan = make_plan()
-    searcher = SweepSearcher(plan, storage, recorder)
-    suggest = searcher.suggest
+@pytest.mark.parametrize(
+    ("last", "reason"),
+    [
+        ({"final": True, "validation_uar": float("nan"), "done": True}, "its final result has validation_uar nan"),
+        ({"epoch": 1, "validation_uar": 0.5, "done": True}, "it returned without a final result"),
+    ],
+)
+def test_a_run_that_ends_without_a_usable_final_result_has_failed(last, reason, make_plan, recorder, storage):
+    searcher = SweepSearcher(make_plan("full/iemocap-emodb", trials=1), storage, recorder)
+    for attempt in ("a", "b"):
+        assert searcher.suggest(attempt)["number"] == 0
+        searcher.on_trial_result(attempt, {"epoch": 1, "validation_uar": 0.5, "best_validation_uar": 0.5})
+        searcher.on_trial_complete(attempt, last)
+    assert recorder.records[f"{FULL}/search-0"].error == reason
 
-    def watched(trial):
-        config = suggest(trial)
-        if config is None:
-            # Only the tail may wait: the last cell's replicates wait for its own search.
-            left = plan.runs - len(recorder.records)
-            assert left <= 1 + plan.replicates
-        return config
 
-    searcher.suggest = watched
-    backend.run(searcher)
+@pytest.mark.parametrize("workers", [2, 5, 16])
+def test_no_worker_waits_while_there_is_a_run_that_could_begin(workers, make_plan, make_backend, recorder, storage):
+    backend, plan = make_backend(workers), make_plan()
+    backend.run(SweepSearcher(plan, storage, recorder))
+    for handed_out, running in backend.waits:
+        for cell in plan.cells:
+            searching = any((run["cell"], run["kind"]) == (cell.name, "search") for run in running)
+            assert handed_out[cell.name, "search"] == plan.trials
+            assert searching or handed_out[cell.name, "replicate"] == plan.replicates
+
+
+def test_all_cells_progress_evenly(make_plan, make_backend, recorder, storage):
+    plan = make_plan(trials=10)
+    make_backend(3).run(SweepSearcher(plan, storage, recorder))
+    for moment in range(1, 4 * 10):
+        begun = [key.cell for key, _ in recorder.starts[:moment]]
+        counts = [begun.count(cell.name) for cell in plan.cells]
+        assert max(counts) - min(counts) <= 1
 
 
 def test_when_the_time_is_up_no_search_trial_begins_and_every_cell_still_gets_its_replicates(
     make_plan, make_backend, recorder, storage
 ):
     backend, plan = make_backend(2), make_plan(trials=50)
-    backend.run(SweepSearcher(plan, storage, recorder, time_budget=60, clock=backend.clock))
+    searcher = SweepSearcher(plan, storage, recorder, time_budget=60, clock=backend.clock)
+    suggest, late = searcher.suggest, []
+
+    def watched(trial):
+        config = suggest(trial)
+        if backend.now >= 60 and isinstance(config, dict):
+            late.append(config["kind"])
+        return config
+
+    searcher.suggest = watched
+    backend.run(searcher)
+    assert set(late) == {"replicate"}
     for cell in plan.cells:
         assert 1 <= len(recorder.of(cell.name, "search")) < 50
         assert len(recorder.of(cell.name, "replicate")) == 3
-    counts = [len(recorder.of(cell.name, "search")) for cell in plan.cells]
-    assert max(counts) - min(counts) <= 2, "the budget is shared evenly"
+    assert searcher.done and searcher.problems == []
 
 
 def test_with_no_time_at_all_every_cell_has_the_papers_configuration_and_its_replicates(
     make_plan, make_backend, recorder, storage
 ):
     backend, plan = make_backend(2), make_plan()
-    backend.now = 1.0
-    searcher = SweepSearcher(plan, storage, recorder, time_budget=-1, clock=backend.clock)
-    backend.run(searcher)
-    assert {rate for cell in plan.cells for rate in settings(recorder, cell.name)} == {1e-4}
+    backend.run(SweepSearcher(plan, storage, recorder, time_budget=0, clock=backend.clock))
+    assert {rate for cell in plan.cells for rate in learning_rates(recorder, cell.name)} == {1e-4}
     assert len(recorder.records) == 4 * (1 + 3)
 
 
@@ -208,27 +272,44 @@ def test_the_random_sampler_draws_the_same_list_whatever_the_order_in_which_runs
     for workers, seed in ((1, 0), (5, 1), (16, 2)):
         recorder = make_recorder()
         plan = make_plan(sampler="random", trials=8)
-        make_backend(workers, seed=seed).run(SweepSearcher(plan, optuna.storages.InMemoryStorage(), recorder))
-        lists.append({cell.name: settings(recorder, cell.name) for cell in plan.cells})
+        make_backend(workers, seed=seed).run(SweepSearcher(plan, InMemoryStorage(), recorder))
+        lists.append({cell.name: learning_rates(recorder, cell.name) for cell in plan.cells})
     assert lists[0] == lists[1] == lists[2]
+    assert len({rate for rates in lists[0].values() for rate in rates[1:]}) == 4 * 7, "each cell has its own"
 
 
-def test_tpe_learns_from_what_it_is_told(make_plan, make_backend, recorder, storage):
+def test_another_seed_draws_another_list(make_plan, make_backend, make_recorder):
+    recorders = make_recorder(), make_recorder()
+    for seed, recorder in enumerate(recorders):
+        plan = make_plan(sampler="random", seed=seed)
+        make_backend(2).run(SweepSearcher(plan, InMemoryStorage(), recorder))
+    first, second = (learning_rates(recorder, FULL)[1:] for recorder in recorders)
+    assert not set(first) & set(second)
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_tpe_learns_from_what_it_is_told(workers, make_plan, make_backend, recorder, storage):
     plan = make_plan("baseline/iemocap-emodb", trials=40)
-    make_backend(1).run(SweepSearcher(plan, storage, recorder))
-    rates = settings(recorder, "baseline/iemocap-emodb")
+    make_backend(workers).run(SweepSearcher(plan, storage, recorder))
+    rates = learning_rates(recorder, BASELINE)
     # A draw that learns nothing is above 3e-3 (of 1e-5 to 1e-2, on a log scale) in 17 % of cases.
     assert sum(rate > 3e-3 for rate in rates[20:]) > 10
 
 
-def test_the_studies_outlive_the_process_in_a_file_that_optuna_opens(make_plan, make_backend, recorder, tmp_path):
-    plan = make_plan("full/*")
-    make_backend(2).run(SweepSearcher(plan, tmp_path / "optuna.db", recorder))
-    names = optuna.get_all_study_names(f"sqlite:///{tmp_path / 'optuna.db'}")
-    assert sorted(names) == ["made_up/full/iemocap-emodb", "made_up/full/iemocap-msp_improv"]
-    study = optuna.load_study(study_name=names[0], storage=f"sqlite:///{tmp_path / 'optuna.db'}")
-    assert len(study.get_trials(states=(TrialState.COMPLETE,))) == 4
-    assert study.best_value > 0.3
+def test_the_studies_are_in_a_file_that_optuna_opens(make_plan, make_backend, recorder, tmp_path):
+    plan, file = make_plan("full/*"), tmp_path / "optuna.db"
+    make_backend(2).run(SweepSearcher(plan, file, recorder))
+    names = sorted(optuna.get_all_study_names(f"sqlite:///{file}"))
+    search, replicates = f"made_up/{FULL}", f"made_up/{FULL}/replicates"
+    others = ["made_up/full/iemocap-msp_improv", "made_up/full/iemocap-msp_improv/replicates"]
+    assert names == [search, replicates, *others]
+    study = optuna.load_study(study_name=search, storage=f"sqlite:///{file}")
+    assert [trial.state for trial in study.trials] == [TrialState.COMPLETE] * 4
+    assert [trial.user_attrs["number"] for trial in study.trials] == [0, 1, 2, 3]
+    assert study.best_value == max(record.metrics["validation_uar"] for record in recorder.of(FULL, "search"))
+    study = optuna.load_study(study_name=replicates, storage=f"sqlite:///{file}")
+    assert [trial.params for trial in study.trials] == [study.trials[0].params] * 3
+    assert [trial.user_attrs["seed"] for trial in study.trials] == [1, 2, 3]
 
 
 def test_thousands_of_trials_on_many_workers_all_go_through(make_plan, make_backend, recorder, storage):
@@ -237,8 +318,17 @@ def test_thousands_of_trials_on_many_workers_all_go_through(make_plan, make_back
     assert len(recorder.records) == 4 * 503
 
 
-def test_tune_can_save_and_restore_it(make_plan, recorder, storage, tmp_path: Path):
+@pytest.mark.parametrize("breaks", ["reported", "ended"])
+def test_a_record_that_cannot_be_written_ends_the_sweep_and_nothing_counts_as_done(
+    breaks, make_plan, make_backend, recorder, storage
+):
+    def full(*arguments):
+        raise InputError("the disk is full")
+
+    setattr(recorder, breaks, full)
     searcher = SweepSearcher(make_plan(), storage, recorder)
-    searcher.save(str(tmp_path / "state"))
-    searcher.restore(str(tmp_path / "state"))
-    assert searcher.suggest("a")["number"] == 0
+    with pytest.raises(InputError, match="the disk is full"):
+        make_backend(2).run(searcher)
+    with pytest.raises(InputError, match="the disk is full"):
+        _ = searcher.done
+    assert recorder.records == {}
