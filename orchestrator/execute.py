@@ -44,8 +44,9 @@ def execute(launch: Launch, console: Console) -> int:
     )
     progress = Progress(plan, tracker, resources.concurrent, console)
     searcher = SweepSearcher(plan, directory / "optuna.db", progress, time_budget=launch.time_budget)
+    scheduler = CellScheduler(plan, progress.finished_records().values(), searcher.explain)
     with progress:
-        tune_launch.run(searcher, CellScheduler(plan), tasks, directory, resources, tracker.attach)
+        tune_launch.run(searcher, scheduler, tasks, directory, resources, tracker.attach)
     if not searcher.done:
         tracker.close("KILLED")
         console.print(
