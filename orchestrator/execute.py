@@ -21,7 +21,7 @@ from orchestrator.report import print_table, reproduce_command, write_report
 from orchestrator.scheduler import CellScheduler
 from orchestrator.searcher import SweepSearcher
 from orchestrator.tracking import Tracker
-from trainables.data import TaskData, load_task
+from trainables.data import TaskData, draw, load_task
 
 
 def execute(launch: Launch, console: Console) -> int:
@@ -112,7 +112,11 @@ def prepare_plan(launch: Launch) -> tuple[Store, Plan, dict[str, TaskData]]:
     fingerprints = {task.name: store.fingerprint(task.feature, [*task.sources, *task.targets]) for task in launch.tasks}
     plan = launch.plan(fingerprints)
     tasks = {cell.task.name: cell.task for cell in plan.cells}
-    return store, plan, {name: load_task(store, task) for name, task in tasks.items()}
+    data = {name: load_task(store, task) for name, task in tasks.items()}
+    for name, task in tasks.items():
+        for seed in plan.seeds:
+            draw(data[name], task, seed)  # a class that a split lacks is said now, not by a run in the night
+    return store, plan, data
 
 
 def _context(launch: Launch, store: Store, plan: Plan) -> dict[str, Any]:
