@@ -27,10 +27,17 @@ class LabelScheme:
     meanings: Mapping[str, str]
 
     def target(self, reader: str, emotion: str | None) -> int | None:
-        """The class number of a raw label of the corpus reader ``reader``; ``None`` if it takes no part."""
+        """The class number of a raw label of the corpus reader ``reader``; ``None`` if it takes no part.
+
+        Raises:
+            InputError: the reader has no such label.
+        """
         if emotion is None:
             return None
-        name = self.meanings.get(corpora.load(reader).labels[emotion])
+        labels = corpora.load(reader).labels
+        if emotion not in labels:
+            raise unknown(f"label of {reader}", emotion, labels)
+        name = self.meanings.get(labels[emotion])
         return None if name is None else self.classes.index(name)
 
 

@@ -1,243 +1,270 @@
-"""From a journal's events to MLflow: what becomes a run, a metric, a tag, an artifact; each exactly once."""
+"""Brings the events of a launch to MLflow, in their order; bringing them again changes nothing.
+
+An MLflow experiment is a sweep; a parent run (``ser.kind`` = ``sweep``) is one launch of it; under that is a run for
+each cell (``cell``), and under each cell its search trials (``search``) and replicates (``replicate``). A run that was
+cut off or failed and was tried again has one MLflow run for each attempt. Runs are told apart by the tags
+``ser.launch`` and ``ser.key``, so that one which MLflow already has is never made twice; times and steps come from the
+events, so that a metric which it already has is the same row.
+"""
 
 from __future__ import annotations
 
 import json
-import os
+import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mlflow.entities import Metric, Param, RunTag
-from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
-from mlflow.utils.mlflow_tags import MLFLOW_PARENT_RUN_ID, MLFLOW_RUN_NAME
+from data_prep import labels
+from data_prep.errors import InputError
+from orchestrator.mlflow_client import (
+    Metric,
+    MlflowClient,
+    MlflowException,
+    Param,
+    RunTag,
+    ViewType,
+    local_folder,
+    shown,
+)
+from trainables.config import TrialConfig
 
-from orchestrator.records import RunKey, RunRecord
+Event = Mapping[str, Any]
+CONFIG, RECORD, CONFUSION, MODELS = "config.json", "record.json", "confusion.json", "model"
+PARENT = "launch"
+EPOCH = "epoch/"
 
-LAUNCH_FILE, RECORD_FILE, CONFUSION_FILE = "launch.json", "record.json", "confusion.json"
-_POSITION = "delivered.json"
-_AWAY = {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED", "IO_ERROR", "DEADLINE_EXCEEDED"}
+_BATCH = 900  # metrics of one request: MLflow takes 1,000 metrics and tags
+_NOTHING: Mapping[str, str] = {}
 _STATUS = {"finished": "FINISHED", "stopped": "FINISHED", "failed": "FAILED", "killed": "KILLED"}
 
 
-class ServerAway(Exception):
-    """MLflow did not take an event now, and may later."""
-
-
 class Delivery:
-    """Delivers a launch's events in order, and remembers in a file how far it is and which run is whose.
+    """One launch's way into one MLflow.
 
     Attributes:
-        rejected: what MLflow refused for good (a run that somebody has deleted, say), one line each.
+        rejected: what MLflow refused for good (a run that its user deleted, say), one line each.
     """
 
     def __init__(
-        self, uri: str, experiment: str, directory: Path, context: Mapping[str, Any], tags: Mapping[str, str]
+        self, client: MlflowClient, tracking_uri: str, experiment: str, directory: Path, launch: Event
     ) -> None:
-        """Goes on where an earlier delivery from ``directory`` stopped.
+        """Begins, or goes on.
 
         Args:
-            uri: MLflow's.
-            experiment: the sweep's.
-            directory: the launch's folder.
-            context: kept with the launch and every run.
-            tags: of the launch and every run.
+            client: of an MLflow that answers.
+            tracking_uri: its address.
+            experiment: the sweep's name.
+            directory: of the launch; paths in events are relative to it.
+            launch: the launch event under which the first event to be delivered happened.
         """
         self.rejected: list[str] = []
-        self._client = MlflowClient(tracking_uri=uri)
-        self._experiment_name, self._experiment = experiment, ""
-        self._context, self._tags = context, tags
-        self._file = directory / _POSITION
-        self._state: dict[str, Any] = {"position": 0, "launch": "", "cells": {}, "runs": {}, "going": []}
-        if self._file.exists():
-            self._state = json.loads(self._file.read_text())
-        # What was being delivered when a driver died, or the server went away, may be there: only then is it looked for.
-        self._unsure = self._file.exists()
+        self._client, self._directory, self._launch = client, directory, launch
+        self._experiment = _experiment(client, tracking_uri, experiment)
+        self._runs = self._look_up()
+        self._awake: set[str] = set()
+        self._metrics: dict[str, list[Metric]] = defaultdict(list)
+        self._certain = True
 
     @property
-    def position(self) -> int:
-        """How many events have been delivered."""
-        return self._state["position"]
+    def begun(self) -> bool:
+        """Whether MLflow knows this launch."""
+        return PARENT in self._runs
 
-    @property
-    def launch_run(self) -> str:
-        """The launch's own run."""
-        return self._state["launch"]
+    def run_id(self, name: str) -> str | None:
+        """The MLflow run of ``launch``, of a cell's name, or of a run's name (``full/a-b/search-0#1``)."""
+        return self._runs.get(name)
 
-    def deliver(self, events: Sequence[Mapping[str, Any]]) -> None:
-        """Delivers events in order, consecutive epochs in batches.
-
-        Raises:
-            ServerAway: MLflow cannot be reached, or refuses for now; what was delivered is remembered.
-        """
-        before = self.position
-        try:
-            for kind, group in groupby(events, key=lambda event: event["type"]):
-                if kind == "reported":
-                    self._deliver_together(list(group))
-                else:
-                    for event in group:
-                        self._deliver_one(event)
-            self._unsure = False
-        finally:
-            if self.position > before:
-                self._remember()
-
-    def _deliver_one(self, event: Mapping[str, Any]) -> None:
-        self._attempt(getattr(self, f"_{event['type']}"), event, 1)
-
-    def _deliver_together(self, events: list[Mapping[str, Any]]) -> None:
-        self._attempt(self._reported, events, len(events))
-
-    def _attempt(self, send: Callable[[Any], None], what: Any, count: int) -> None:
-        try:
-            if not self._experiment:
-                self._experiment = self._find_experiment()
-            send(what)
-        except OSError as error:  # what requests raises is one too
-            self._unsure = True
-            raise ServerAway(_line(error)) from error
-        except MlflowException as error:
-            if error.error_code in _AWAY:
-                self._unsure = True
-                raise ServerAway(_line(error)) from error
-            self.rejected.append(_line(error))
-        self._state["position"] += count
-
-    def _remember(self) -> None:
-        beside = self._file.with_suffix(".new")
-        beside.write_text(json.dumps(self._state))
-        os.replace(beside, self._file)
-
-    def _launched(self, event: Mapping[str, Any]) -> None:
-        if self.launch_run:
-            # The launch goes on: what an earlier driver left running was cut off with it.
-            for run in list(self._state["going"]):
-                self._finish(run, "KILLED", event["time"])
-            self._client.update_run(self.launch_run, status="RUNNING")
-            return
-        self._state["launch"] = self._create(event["name"], {"ser.kind": "sweep"}, event["time"], event["name"])
-        self._client.log_dict(self.launch_run, dict(self._context), LAUNCH_FILE)
-        settings = {key: value for key, value in self._context.get("launch", {}).items() if key != "directory"}
-        self._client.log_batch(self.launch_run, params=_params(_flat(settings)))
-
-    def _started(self, event: Mapping[str, Any]) -> None:
-        key, config = RunKey(**event["key"]), event["config"]
-        earlier = self._state["runs"].get(str(key))
-        if earlier in self._state["going"]:
-            self._finish(earlier, "FAILED", event["time"])
-        cell = self._cell(key.cell, event["time"])
-        tags = {
-            "ser.kind": key.kind,
-            "ser.cell": key.cell,
-            "ser.variant": key.cell.split("/")[0],
-            "ser.task": key.cell.split("/")[1],
-            "ser.number": str(key.number),
-            "ser.data": config["data"],
-            MLFLOW_PARENT_RUN_ID: cell,
-        }
-        run = self._create(f"{key.kind} {key.number}", tags, event["time"], f"{key}@{event['time']}")
-        self._client.log_batch(run, params=_params(_flat(config)))
-        self._state["runs"][str(key)] = run
-        self._state["going"].append(run)
-
-    def _reported(self, events: Iterable[Mapping[str, Any]]) -> None:
-        by_run: dict[str, list[Metric]] = defaultdict(list)
+    def deliver(self, events: Iterable[Event]) -> None:
+        """Brings events to MLflow. When it raises, some may have arrived; bring all of them again."""
+        if not self._certain:
+            self._runs = self._look_up()
+        self._certain = False
+        self._metrics.clear()
         for event in events:
-            metrics, run = dict(event["metrics"]), self._state["runs"][str(RunKey(**event["key"]))]
-            step = int(metrics.pop("epoch", 0))
-            by_run[run] += [Metric(name, value, event["time"], step) for name, value in metrics.items()]
-        for run, gathered in by_run.items():
-            for first in range(0, len(gathered), 1000):
-                self._client.log_batch(run, metrics=gathered[first : first + 1000])
+            getattr(self, f"_{event['event']}")(event)
+        for run_id in list(self._metrics):
+            self._send_metrics(run_id)
+        self._certain = True
 
-    def _model(self, event: Mapping[str, Any]) -> None:
-        file = Path(event["file"])
-        if file.exists():
-            self._client.log_artifact(self._state["runs"][str(RunKey(**event["key"]))], str(file), "model")
-            file.unlink()
+    def _begun(self, event: Event) -> None:
+        """The launch begins, or goes on under another driver."""
+        self._launch = event
+        tags = {**event["tags"], "ser.kind": "sweep", "mlflow.source.name": event["tags"].get("ser.command", "")}
+        demo = " (demo corpora)" if event["context"].get("demo") else ""
+        name = f"{datetime.fromtimestamp(event['time'] / 1000):%Y-%m-%d %H:%M:%S}{demo}"
+        run_id = self._ensure(PARENT, name, event["time"], tags)
+        settings = {key: value for key, value in event["context"].get("launch", {}).items() if key != "tracking_uri"}
+        params = [Param(key, str(value)) for key, value in settings.items() if isinstance(value, (str, int, float))]
+        entries = [RunTag(key, value) for key, value in tags.items() if key != "mlflow.source.name"]
+        self._try(run_id, lambda: self._client.log_batch(run_id, params=params, tags=entries))
+        self._log_json(run_id, {"context": event["context"], "tags": event["tags"]}, CONFIG)
+        self._try(run_id, lambda: self._client.update_run(run_id, status="RUNNING"))
 
-    def _ended(self, event: Mapping[str, Any]) -> None:
-        record = RunRecord.from_dict(event["record"])
-        run = self._state["runs"][str(record.key)]
-        # The scores of the selected epoch under names of their own: a metric's last step is not the selected one.
-        metrics = [Metric(f"final/{name}", value, event["time"], 0) for name, value in record.metrics.items()]
-        tags = [RunTag("ser.status", record.status), RunTag("ser.identity", record.config.identity)]
-        if record.error:
-            tags.append(RunTag("ser.error", record.error))
-        self._client.log_batch(run, metrics=metrics, tags=tags)
-        whole = {"record": {**event["record"], "run_id": run}, "context": dict(self._context)}
-        self._client.log_dict(run, whole, RECORD_FILE)
-        if record.confusion is not None:
-            self._client.log_dict(run, {"rows are the true class": record.confusion}, CONFUSION_FILE)
-        self._finish(run, _STATUS[record.status], event["time"])
+    def _started(self, event: Event) -> None:
+        config = TrialConfig.from_dict(event["config"])
+        cell, kind, name = event["cell"], event["kind"], event["run"]
+        tags = {
+            **self._cell_tags(cell, config),
+            "ser.kind": kind,
+            "ser.number": str(event["number"]),
+            "ser.attempt": str(event["attempt"]),
+            "ser.identity": config.identity,
+            "ser.seed": str(config.seed),
+        }
+        title = f"{cell}/{kind}-{event['number']}" + (f" (attempt {event['attempt']})" if event["attempt"] > 1 else "")
+        run_id = self._ensure(name, title, event["time"], tags, parent=self._cell(event, config))
+        params = [Param(key, value) for key, value in flatten(config).items()]
+        for start in range(0, len(params), 100):
+            self._try(run_id, partial(self._client.log_batch, run_id, params=params[start : start + 100]))
+        described = {key: event[key] for key in ("cell", "kind", "number", "attempt", "config")}
+        self._log_json(run_id, {**described, "context": self._launch["context"]}, CONFIG)
 
-    def _summary(self, event: Mapping[str, Any]) -> None:
-        run = self._cell(event["cell"], event["time"])
-        metrics = [Metric(name, value, event["time"], 0) for name, value in event["metrics"].items()]
-        self._client.log_batch(run, metrics=metrics)
+    def _reported(self, event: Event) -> None:
+        step = int(event["metrics"].get("epoch", 0))
+        values = {f"{EPOCH}{name}": value for name, value in event["metrics"].items() if name != "epoch"}
+        self._add_metrics(self._runs[event["run"]], values, event["time"], step)
 
-    def _artifact(self, event: Mapping[str, Any]) -> None:
-        self._client.log_artifact(self.launch_run, event["file"])
+    def _attached(self, event: Event) -> None:
+        path, run_id = self._directory / event["path"], self._runs[event["run"]]
+        if path.exists():
+            self._try(run_id, lambda: self._client.log_artifact(run_id, str(path), MODELS))
 
-    def _closed(self, event: Mapping[str, Any]) -> None:
-        for run in list(self._state["going"]):
-            self._finish(run, "KILLED", event["time"])
-        for run in (*self._state["cells"].values(), self.launch_run):
-            self._client.set_terminated(run, event["status"], event["time"])
+    def _ended(self, event: Event) -> None:
+        run_id, record = self._runs[event["run"]], event["record"]
+        tags = {"ser.status": record["status"]}
+        if record["status"] == "stopped":
+            tags["ser.stopped"] = "asha"
+        if record["error"]:
+            tags["ser.error"] = record["error"]
+        self._add_metrics(run_id, record["metrics"], event["time"], 0)
+        self._send_metrics(run_id, tags)
+        if record["confusion"] is not None:
+            classes = labels.load(record["config"]["task"]["scheme"]).classes
+            legend = {"classes": classes, "rows": "true class", "columns": "predicted class"}
+            self._log_json(run_id, {**legend, "counts": record["confusion"]}, CONFUSION)
+        self._log_json(run_id, {**record, "run_id": run_id}, RECORD)
+        self._end(run_id, _STATUS[record["status"]], event["time"])
+        self._add_metrics(self._runs[record["cell"]], event["cell_metrics"], event["time"], event["cell_step"])
 
-    def _cell(self, cell: str, time: int) -> str:
-        if cell not in self._state["cells"]:
-            tags = {
-                "ser.kind": "cell",
-                "ser.cell": cell,
-                "ser.variant": cell.split("/")[0],
-                "ser.task": cell.split("/")[1],
-                MLFLOW_PARENT_RUN_ID: self.launch_run,
-            }
-            self._state["cells"][cell] = self._create(cell, tags, time, f"{self.launch_run}/{cell}")
-        return self._state["cells"][cell]
+    def _cut(self, event: Event) -> None:
+        run_id = self._runs[event["run"]]
+        self._send_metrics(run_id, {"ser.status": event["status"]})
+        self._end(run_id, _STATUS[event["status"]], event["time"])
 
-    def _finish(self, run: str, status: str, time: int) -> None:
-        self._client.set_terminated(run, status, time)
-        if run in self._state["going"]:
-            self._state["going"].remove(run)
+    def _added(self, event: Event) -> None:
+        run_id, path = self._runs[PARENT], self._directory / event["path"]
+        if path.exists():
+            self._try(run_id, lambda: self._client.log_artifact(run_id, str(path)))
 
-    def _create(self, name: str, tags: Mapping[str, str], time: int, event: str) -> str:
-        """A new run; the one that a killed driver has created for this very event, where there is one."""
-        mark = f"{self._file.parent.name}:{event}"
-        if self._unsure:
-            found = self._client.search_runs([self._experiment], f"tags.`ser.event` = '{mark}'", max_results=1)
-            if found:
-                return found[0].info.run_id
-        all_tags = {**self._tags, **tags, "ser.event": mark, MLFLOW_RUN_NAME: name}
-        return self._client.create_run(self._experiment, start_time=time, tags=all_tags).info.run_id
+    def _closed(self, event: Event) -> None:
+        cells = [name for name in self._runs if name != PARENT and "#" not in name]
+        for name in [*cells, PARENT]:
+            self._send_metrics(self._runs[name])
+            self._end(self._runs[name], event["status"], event["time"])
+        self._awake.clear()
 
-    def _find_experiment(self) -> str:
-        found = self._client.get_experiment_by_name(self._experiment_name)
-        if found is not None and found.lifecycle_stage == "deleted":
-            self._client.restore_experiment(found.experiment_id)
-        return found.experiment_id if found is not None else self._client.create_experiment(self._experiment_name)
+    def _cell(self, event: Event, config: TrialConfig) -> str:
+        """The cell's run, running."""
+        name = event["cell"]
+        known = name in self._runs
+        tags = {**self._cell_tags(name, config), "ser.kind": "cell"}
+        run_id = self._ensure(name, name, event["time"], tags, parent=self._runs[PARENT])
+        if known and name not in self._awake:
+            self._try(run_id, lambda: self._client.update_run(run_id, status="RUNNING"))
+        self._awake.add(name)
+        return run_id
+
+    def _cell_tags(self, cell: str, config: TrialConfig) -> dict[str, str]:
+        variant, _, task = cell.partition("/")
+        named = {"ser.cell": cell, "ser.variant": variant, "ser.task": task, "ser.data": config.data}
+        return {**self._launch["tags"], **named, "ser.method": config.method, "ser.protocol": config.task.protocol}
+
+    def _ensure(self, name: str, title: str, time: int, tags: Mapping[str, str], parent: str | None = None) -> str:
+        if name not in self._runs:
+            own = {**tags, "ser.launch": self._launch["launch"], "ser.key": name, "mlflow.runName": title}
+            if parent is not None:
+                own["mlflow.parentRunId"] = parent
+            run = self._client.create_run(self._experiment, start_time=time, tags=own, run_name=title)
+            self._runs[name] = run.info.run_id
+        return self._runs[name]
+
+    def _look_up(self) -> dict[str, str]:
+        """The runs of this launch that MLflow has, deleted ones too: they are not made again."""
+        found: dict[str, str] = {}
+        token: str | None = None
+        while True:
+            page = self._client.search_runs(
+                [self._experiment],
+                filter_string=f"tags.`ser.launch` = '{self._launch['launch']}'",
+                run_view_type=ViewType.ALL,
+                max_results=1000,
+                page_token=token,
+            )
+            found.update((run.data.tags["ser.key"], run.info.run_id) for run in page)
+            token = page.token
+            if not token:
+                return found
+
+    def _add_metrics(self, run_id: str, values: Mapping[str, float], time: int, step: int) -> None:
+        self._metrics[run_id] += [Metric(name, float(value), time, step) for name, value in values.items()]
+
+    def _send_metrics(self, run_id: str, tags: Mapping[str, str] = _NOTHING) -> None:
+        """Sends what metrics wait for this run, and tags with them."""
+        metrics = self._metrics.pop(run_id, [])
+        entries = [RunTag(*tag) for tag in tags.items()]
+        for start in range(0, max(len(metrics), len(entries)), _BATCH):
+            batch = metrics[start : start + _BATCH]
+            self._try(run_id, partial(self._client.log_batch, run_id, metrics=batch, tags=entries))
+
+    def _log_json(self, run_id: str, content: Any, name: str) -> None:
+        with tempfile.TemporaryDirectory(prefix="ser-artifact-") as folder:
+            path = Path(folder) / name
+            path.write_text(json.dumps(content, indent=1))
+            self._try(run_id, lambda: self._client.log_artifact(run_id, str(path)))
+
+    def _end(self, run_id: str, status: str, time: int) -> None:
+        self._try(run_id, lambda: self._client.set_terminated(run_id, status=status, end_time=time))
+
+    def _try(self, run_id: str, action: Callable[[], Any]) -> None:
+        """Does something to a run; what MLflow refuses as invalid it would refuse for ever, and is not tried again."""
+        try:
+            action()
+        except MlflowException as error:
+            if error.error_code != "INVALID_PARAMETER_VALUE":
+                raise
+            self.rejected.append(f"run {run_id}: {str(error).splitlines()[0][:200]}")
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            flat.update(_flat(value, f"{prefix}{key}."))
-        else:
-            flat[f"{prefix}{key}"] = ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
-    return flat
+def flatten(config: TrialConfig) -> dict[str, str]:
+    """A resolved configuration as MLflow parameters; a hyperparameter whose name is taken is written out in full."""
+    values = config.to_dict()
+    task, hyperparameters = values.pop("task"), values.pop("hyperparameters")
+    flat = {**values, **{f"task.{name}": value for name, value in task.items()}}
+    for name, value in hyperparameters.items():
+        flat[f"hyperparameters.{name}" if name in flat else name] = value
+    return {name: "+".join(value) if isinstance(value, list) else str(value) for name, value in flat.items()}
 
 
-def _params(values: Mapping[str, Any]) -> list[Param]:
-    # The hyperparameters under their own names: they are what is compared in the page of runs.
-    named = {key.removeprefix("hyperparameters."): value for key, value in values.items()}
-    return [Param(key, str(value)[:6000]) for key, value in named.items()]
-
-
-def _line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+def _experiment(client: MlflowClient, tracking_uri: str, name: str) -> str:
+    """The id of the experiment ``name``, made where it is not there."""
+    found = client.get_experiment_by_name(name)
+    if found is None:
+        folder = local_folder(tracking_uri)
+        location = None if folder is None else (folder / "mlruns" / name).as_uri()
+        try:
+            return client.create_experiment(name, artifact_location=location)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            found = client.get_experiment_by_name(name)
+            assert found is not None, "somebody else has just made it"
+    if found.lifecycle_stage != "active":
+        raise InputError(
+            f"the experiment {name!r} of MLflow at {shown(tracking_uri)} has been deleted; restore it there, or empty "
+            "its trash with mlflow gc"
+        )
+    return found.experiment_id

@@ -12,15 +12,15 @@ from data_prep.errors import INTERRUPTED
 from data_prep.store import Store
 from orchestrator import estimate, prepare
 from orchestrator import launch as tune_launch
-from orchestrator.addresses import default_tracking_uri
 from orchestrator.environment import describe_environment
 from orchestrator.launches import Launch, finish
 from orchestrator.plan import Plan
 from orchestrator.progress import Progress, clock_text
-from orchestrator.report import print_table, reproduce_command, write_report
+from orchestrator.report import conclude
 from orchestrator.scheduler import CellScheduler
 from orchestrator.searcher import SweepSearcher
-from orchestrator.tracking import Tracker
+from orchestrator.study import Study
+from orchestrator.tracking import Tracker, default_tracking_uri
 from trainables.data import TaskData, draw, load_task
 
 
@@ -31,12 +31,11 @@ def execute(launch: Launch, console: Console) -> int:
     tune_launch.connect(launch.address)
     store, plan, tasks = prepare_plan(launch)
     resources = tune_launch.share_out(launch.workers, launch.trials_per_gpu)
-    context = _context(launch, store, plan)
     tracker = Tracker(
         directory,
         launch.tracking_uri or default_tracking_uri(),
         launch.name,
-        context=context,
+        context=_context(launch, store, plan),
         tags=_tags(launch, store),
     )
     console.print(
@@ -48,42 +47,18 @@ def execute(launch: Launch, console: Console) -> int:
     with progress:
         tune_launch.run(searcher, scheduler, tasks, directory, resources, tracker.attach)
     if not searcher.done:
-        tracker.close("KILLED")
+        tracker.interrupted()
         console.print(
             f"interrupted after {progress.line()}; nothing that has ended is lost. Go on with:\n"
             f"  python -m orchestrator.sweep {launch.sweep} --resume"
         )
         return INTERRUPTED
-    undelivered = conclude(console, launch, plan, tracker, context)
-    for problem in [*searcher.problems, *(f"MLflow refused: {reason}" for reason in tracker.rejected)]:
+    undelivered = conclude(console, launch, tracker)
+    for problem in searcher.problems:
         console.print(f"problem: {problem}")
-    if undelivered:
-        console.print(
-            f"MLflow is away: {undelivered} events wait in {directory / 'journal.jsonl'}; deliver them with\n"
-            f"  python -m orchestrator.sweep {launch.sweep} --resume"
-        )
-    else:
+    if undelivered == 0:
         finish(launch)
     return 1 if searcher.problems or undelivered else 0
-
-
-def conclude(console: Console, launch: Launch, plan: Plan, tracker: Tracker, context: dict[str, Any]) -> int:
-    """Prints the table, writes and logs the report; returns how many events MLflow has not taken."""
-    assert launch.directory is not None
-    sweep, records = launch.load_sweep(), list(tracker.finished_records().values())
-    rows = print_table(console, plan, sweep, records, context["demo"])
-    report = launch.directory / "report.html"
-    write_report(report, plan, sweep, records, context)
-    tracker.add_artifact(report)
-    for row in rows:
-        numbers = {"test_uar_mean": row.mean, "test_uar_std": row.std, "replicates": len(row.scores)}
-        if row.selected is not None:
-            numbers["validation_uar_best"] = row.selected.metrics["validation_uar"]
-        tracker.summarise_cell(row.cell.name, {name: value for name, value in numbers.items() if value is not None})
-    console.print(f"report: {report}")
-    if command := reproduce_command(plan, rows):
-        console.print(f"reproduce the best cell (by validation): {command}")
-    return tracker.close()
 
 
 def dry_run(launch: Launch, console: Console) -> int:
@@ -121,13 +96,12 @@ def prepare_plan(launch: Launch) -> tuple[Store, Plan, dict[str, TaskData]]:
 
 def _context(launch: Launch, store: Store, plan: Plan) -> dict[str, Any]:
     """What ``reproduce`` and ``report`` need besides a run's configuration."""
-    assert launch.directory is not None
+    demo = store.is_demo(launch.corpora())
     return {
-        "launched": launch.directory.name,
-        "fingerprints": {cell.task.name: cell.data for cell in plan.cells},
+        "study": Study.of(launch.load_sweep(), plan, demo=demo).to_dict(),
         "launch": launch.to_dict(),
         "data": launch.data.to_dict(),
-        "demo": store.is_demo(launch.corpora()),
+        "demo": demo,
         "workers": launch.workers,
         "environment": describe_environment(),
     }

@@ -1,173 +1,256 @@
-"""The report's plots, each as SVG text to be set into the page."""
+"""The report's plots: SVG to be set into the page, whose colours of text and lines they take, by day and by night."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import itertools
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import matplotlib
-
-matplotlib.use("Agg")
-
 import numpy as np
-from matplotlib import pyplot as plt
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from optuna.distributions import FloatDistribution, IntDistribution
+from matplotlib.ticker import MaxNLocator, NullLocator
+from optuna.distributions import CategoricalDistribution, json_to_distribution
 
-from orchestrator.plan import Cell
 from orchestrator.records import RunRecord
-from orchestrator.tables import Row, replicates
+from orchestrator.selection import select
+from orchestrator.study import Study
+from orchestrator.tables import Row, finished_replicates
 
-_STYLE: dict[Any, Any] = {
+# Legible on white and on near-black, apart for colour-blind eyes too; a variant has the same one throughout.
+_PALETTE = ("#3d7fc1", "#d9822b", "#2f9e77", "#a566c2", "#c94f5d", "#8a8350", "#3aa3b5", "#8d6e63")
+_COLUMNS = 3
+_INK, _LINE = "#010203", "#040506"  # stand-ins for the page's own colours
+_STYLE: Any = {
     "font.size": 9,
-    "font.family": "sans-serif",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#8a8f98",
-    "axes.labelcolor": "#30343b",
-    "xtick.color": "#555b66",
-    "ytick.color": "#555b66",
+    "text.color": _INK,
+    "axes.labelcolor": _INK,
+    "axes.edgecolor": _LINE,
     "axes.titlesize": 9,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": _LINE,
+    "grid.linewidth": 0.5,
+    "grid.alpha": 0.6,
+    "xtick.color": _LINE,
+    "ytick.color": _LINE,
+    "xtick.labelcolor": _INK,
+    "ytick.labelcolor": _INK,
+    "legend.frameon": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "report",
 }
-_BLUE, _ORANGE, _GREY, _RED = "#2563a8", "#d97706", "#9aa0aa", "#b3261e"
 
 
-def overview(rows: Sequence[Row], chance: float) -> str:
-    """Every replicate's test UAR by variant and task, its mean and deviation, what was published, and chance."""
-    tasks = list(dict.fromkeys(row.cell.task.name for row in rows))
-    with plt.rc_context(_STYLE):
-        height = 0.9 + 0.42 * max(sum(row.cell.task.name == task for row in rows) for task in tasks)
-        figure, axes = plt.subplots(1, len(tasks), figsize=(10, height), sharey=False, squeeze=False)
-        for axis, task in zip(axes[0], tasks, strict=True):
-            of_task = [row for row in rows if row.cell.task.name == task]
-            for place, row in enumerate(of_task):
-                _dots(axis, -place, row)
-            axis.axvline(100 * chance, color=_GREY, linestyle=":", linewidth=1)
-            axis.set_yticks([-place for place in range(len(of_task))], [row.cell.variant.name for row in of_task])
-            axis.set_title(of_task[0].cell.task.name.replace("-", " → "))
-            axis.set_xlabel("UAR on the target, % (dotted: chance)")
-        return _svg(figure)
+def colours(study: Study) -> dict[str, str]:
+    """Each variant's colour."""
+    return dict(zip(study.variants, itertools.cycle(_PALETTE), strict=False))
 
 
-def _dots(axis: Axes, place: float, row: Row) -> None:
-    scores = 100 * np.array(row.scores)
-    axis.plot(scores, np.full(len(scores), place), "o", color=_BLUE, alpha=0.35, markersize=5, markeredgewidth=0)
+def overview(rows: Sequence[Row], study: Study) -> str:
+    """Test UAR of every replicate by variant and task, with mean ± standard deviation, the published figure, chance."""
+    tasks = [task for task in study.tasks if any(row.task == task.name for row in rows)]
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(11, 1.0 + 0.42 * len(study.variants)))
+        every = np.atleast_1d(figure.subplots(1, len(tasks), sharey=True))
+        longest = max(len(title) for title in study.variants.values())
+        _place(figure, 1, left=0.25 + 0.07 * longest, top=0.35, bottom=0.55, gap=0.3)
+        places = {variant: -number for number, variant in enumerate(study.variants)}
+        for axes, task in zip(every, tasks, strict=True):
+            for row in rows:
+                if row.task == task.name:
+                    _dots(axes, row, places[row.variant], colours(study)[row.variant])
+            axes.axvline(100 * task.chance, color=_INK, linewidth=1, linestyle=(0, (1, 2)))
+            axes.set_yticks(list(places.values()), [study.variants[variant] for variant in places])
+            axes.set_ylim(min(places.values()) - 0.6, 0.6)
+            axes.tick_params(axis="y", length=0)
+            axes.set_title(task.title)
+            axes.set_xlabel("test UAR, %")
+        return _svg(figure, "Test UAR of every replicate by variant and task")
+
+
+def search(cell: str, records: Iterable[RunRecord], study: Study) -> str | None:
+    """Validation UAR of a cell's search trials in their order, and against each hyperparameter; ``None`` with none."""
+    trials = sorted((r for r in records if r.key.kind == "search"), key=lambda record: record.key.number)
+    scored = [record for record in trials if "validation_uar" in record.metrics]
+    if not scored:
+        return None
+    names = list(study.cells[cell])
+    with rc_context(_STYLE):
+        figure, every = _panels(1 + len(names), sharey=True)
+        colour = colours(study)[cell.partition("/")[0]]
+        _order(every[0], trials, scored, colour)
+        for axes, name in zip(every[1:], names, strict=False):
+            _slice(axes, name, scored, study, colour)
+        for axes in every[::_COLUMNS]:
+            axes.set_ylabel("validation UAR, %")
+        return _svg(figure, f"Search of {cell}")
+
+
+def curves(cell: str, records: Iterable[RunRecord], study: Study) -> str | None:
+    """Validation UAR and losses by epoch, a line for each replicate and their mean; ``None`` where there are none."""
+    replicates = [record for record in finished_replicates(records) if record.history]
+    if not replicates:
+        return None
+    losses = sorted({name for record in replicates for epoch in record.history for name in epoch if _is_loss(name)})
+    panels = {"validation_uar": "validation UAR, %", **{name: f"loss: {name.removeprefix('loss/')}" for name in losses}}
+    with rc_context(_STYLE):
+        figure, every = _panels(len(panels), sharex=True)
+        colour = colours(study)[cell.partition("/")[0]]
+        for axes, (name, title) in zip(every, panels.items(), strict=False):
+            _curve(axes, replicates, name, 100.0 if name == "validation_uar" else 1.0, colour)
+            axes.set_title(title)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+        for axes in every[-_COLUMNS:]:
+            axes.set_xlabel("epoch")
+            axes.tick_params(labelbottom=True)
+        return _svg(figure, f"Training of {cell}")
+
+
+def _panels(count: int, *, sharex: bool = False, sharey: bool = False) -> tuple[Figure, list[Axes]]:
+    """A figure of ``count`` panels of equal size, row by row."""
+    lines = -(-count // _COLUMNS)
+    figure = Figure(figsize=(11, 2.3 * lines))
+    every = list(np.ravel(figure.subplots(lines, _COLUMNS, sharex=sharex, sharey=sharey, squeeze=False)))
+    _place(figure, lines, left=0.6, top=0.3, bottom=0.5, gap=0.2 if sharey else 0.45)
+    for axes in every[count:]:
+        axes.set_axis_off()
+    return figure, every[:count]
+
+
+def _place(figure: Figure, lines: int, *, left: float, top: float, bottom: float, gap: float) -> None:
+    """Sets margins, in inches: matplotlib's own layout would measure every text, for most of the report's time."""
+    width, height = figure.get_size_inches()
+    panel = (height - top - bottom) / lines
+    figure.subplots_adjust(
+        left=left / width, right=1 - 0.15 / width, top=1 - top / height, bottom=bottom / height,
+        wspace=gap / 3, hspace=0.55 / max(panel - 0.55, 0.1),
+    )  # fmt: skip
+
+
+def _dots(axes: Axes, row: Row, place: float, colour: str) -> None:
+    scores = 100 * np.array(row.replicates)
+    # Spread out around the row's line, in their order, so that equal scores do not hide one another.
+    offsets = np.linspace(0.13, -0.13, len(scores)) if len(scores) > 1 else np.zeros(len(scores))
+    axes.plot(scores, place + offsets, "o", color=colour, alpha=0.45, markersize=4, markeredgewidth=0)
     if row.mean is not None:
-        axis.errorbar(
-            100 * row.mean,
-            place,
-            xerr=None if row.std is None else 100 * row.std,
-            fmt="|",
-            color=_BLUE,
-            markersize=13,
-            capsize=0,
-            linewidth=1.5,
-            markeredgewidth=2,
-        )
+        spread = None if row.std is None else 100 * row.std
+        axes.errorbar(100 * row.mean, place, xerr=spread, fmt="|", color=colour, markersize=13, markeredgewidth=2.2)
     if row.published is not None:
-        axis.plot(row.published.mean, place, "D", markerfacecolor="none", markeredgecolor=_ORANGE, markersize=6)
+        axes.plot(row.published.mean, place, "D", markerfacecolor="none", markeredgecolor=_INK, markersize=6)
 
 
-def cell_figure(cell: Cell, records: Sequence[RunRecord], classes: Sequence[str]) -> str:
-    """One cell: its search in order, its replicates' curves, their confusion, and the score by each hyperparameter."""
-    searched = sorted((r for r in records if r.key.kind == "search"), key=lambda record: record.key.number)
-    repeated = replicates(records)
-    with plt.rc_context(_STYLE):
-        columns = max(4, len(cell.space))
-        figure, axes = plt.subplots(2, columns, figsize=(2.9 * columns, 4.9), squeeze=False)
-        _search(axes[0, 0], searched)
-        _curves(axes[0, 1], repeated, ["validation_uar"], "validation UAR, %", 100)
-        losses = sorted({name for record in repeated for epoch in record.history for name in epoch if "loss/" in name})
-        _curves(axes[0, 2], repeated, losses, "training losses", 1)
-        _confusion(axes[0, 3], repeated, classes)
-        for axis, name in zip(axes[1], cell.space, strict=False):
-            _slice(axis, cell, name, searched)
-        for axis in [*axes[0, 4:], *axes[1, len(cell.space) :]]:
-            axis.set_axis_off()
-        return _svg(figure)
-
-
-def _search(axis: Axes, searched: Sequence[RunRecord]) -> None:
-    finished = [record for record in searched if "validation_uar" in record.metrics]
+def _order(axes: Axes, trials: Sequence[RunRecord], scored: Sequence[RunRecord], colour: str) -> None:
+    _points(axes, [record.key.number for record in scored], scored, select(scored), colour)
+    finished = [record for record in scored if record.status == "finished"]
     if finished:
-        numbers = [record.key.number for record in finished]
-        scores = [100 * record.metrics["validation_uar"] for record in finished]
-        colours = [
-            _ORANGE if n == 0 else _GREY if r.status == "stopped" else _BLUE
-            for n, r in zip(numbers, finished, strict=True)
-        ]
-        axis.scatter(numbers, scores, c=colours, s=22)
-        axis.step(numbers, np.maximum.accumulate(scores), where="post", color=_BLUE, linewidth=1, alpha=0.6)
-        axis.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
-    axis.set_title("search: validation UAR, %")
-    axis.set_xlabel("trial (orange: the paper's; grey: stopped)")
+        best = np.maximum.accumulate([100 * record.metrics["validation_uar"] for record in finished])
+        axes.step([record.key.number for record in finished], best, where="post", color=colour, linewidth=1, alpha=0.7)
+    for record in trials:
+        if record.status == "failed":
+            axes.axvline(record.key.number, ymax=0.06, color="#c0392b", linewidth=2)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_title("trial")
 
 
-def _curves(axis: Axes, repeated: Sequence[RunRecord], names: Sequence[str], title: str, scale: float) -> None:
-    for number, name in enumerate(names):
-        colour = plt.get_cmap("tab10")(number)
-        for record in repeated:
-            curve = [scale * epoch[name] for epoch in record.history if name in epoch]
-            axis.plot(range(1, len(curve) + 1), curve, color=colour, alpha=0.45, linewidth=1)
-        axis.plot([], [], color=colour, label=name.removeprefix("loss/"))
-    if len(names) > 1:
-        axis.legend(frameon=False, fontsize=7, handlelength=1)
-    axis.set_title(title)
-    axis.set_xlabel(f"epoch ({len(repeated)} replicates)")
+def _slice(axes: Axes, name: str, scored: Sequence[RunRecord], study: Study, colour: str) -> None:
+    distribution: Any = json_to_distribution(study.space[name]["distribution"])
+    shown = [r for r in scored if name in study.searched(r.key.cell, r.config.hyperparameters)]
+    values: Sequence[Any] = [record.config.hyperparameters[name] for record in shown]
+    if isinstance(distribution, CategoricalDistribution):
+        choices = list(distribution.choices)
+        axes.set_xticks(range(len(choices)), [str(choice) for choice in choices])
+        axes.set_xlim(-0.5, len(choices) - 0.5)
+        values = [choices.index(value) for value in values]
+    else:
+        if distribution.log:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(lambda value, place: f"{value:g}".replace("e-0", "e-"))
+            axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_xlim(*_widened(distribution.low, distribution.high, distribution.log))
+    _points(axes, values, shown, select(scored), colour)
+    axes.set_title(name)
 
 
-def _confusion(axis: Axes, repeated: Sequence[RunRecord], classes: Sequence[str]) -> None:
-    matrices = [np.array(record.confusion) for record in repeated if record.confusion is not None]
-    axis.set_title("confusion over the replicates, % of row")
-    if not matrices:
-        axis.set_axis_off()
-        return
-    counts = np.sum(matrices, axis=0)
-    shares = 100 * counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axis.imshow(shares, cmap="Blues", vmin=0, vmax=100)
-    for (row, column), share in np.ndenumerate(shares):
-        text = f"{share:.0f}\n({counts[row, column]})"
-        colour = "white" if share > 55 else "#30343b"
-        axis.text(column, row, text, ha="center", va="center", fontsize=6.5, color=colour)
-    axis.set_xticks(range(len(classes)), classes, fontsize=7)
-    axis.set_yticks(range(len(classes)), classes, fontsize=7)
-    axis.set_xlabel("predicted")
-    axis.set_ylabel("true")
+def _points(
+    axes: Axes, values: Sequence[Any], records: Sequence[RunRecord], selected: RunRecord | None, colour: str
+) -> None:
+    """Finished trials are filled, those stopped early hollow; the paper's is a diamond, the selected one has a ring."""
+    for value, record in zip(values, records, strict=True):
+        axes.plot(
+            value,
+            100 * record.metrics["validation_uar"],
+            "D" if record.key.number == 0 else "o",
+            color=colour,
+            markersize=7 if record.key.number == 0 else 5,
+            markeredgecolor=_INK if record.key.number == 0 else colour,
+            markerfacecolor=colour if record.status == "finished" else "none",
+        )
+        if record is selected:
+            ring = 100 * record.metrics["validation_uar"]
+            axes.plot(value, ring, "o", markersize=12, markerfacecolor="none", markeredgecolor=_INK, markeredgewidth=1)
 
 
-def _slice(axis: Axes, cell: Cell, name: str, searched: Sequence[RunRecord]) -> None:
-    distribution = cell.space[name].distribution
-    points = [
-        (record.config.hyperparameters[name], 100 * record.metrics["validation_uar"], record.key.number == 0)
-        for record in searched
-        if record.status == "finished" and _was_drawn(cell, name, record)
-    ]
-    numeric = isinstance(distribution, (FloatDistribution, IntDistribution))
-    if numeric and getattr(distribution, "log", False):
-        axis.set_xscale("log")
-    for value, score, paper in points:
-        axis.scatter(value if numeric else str(value), score, color=_ORANGE if paper else _BLUE, s=22)
-    axis.set_title(name)
-    axis.set_ylabel("validation UAR, %", fontsize=8)
+def _curve(axes: Axes, replicates: Sequence[RunRecord], name: str, scale: float, colour: str) -> None:
+    by_epoch: dict[float, list[float]] = {}
+    for record in replicates:
+        points = [(epoch["epoch"], scale * epoch[name]) for epoch in record.history if name in epoch]
+        if points:
+            axes.plot(*zip(*points, strict=True), color=colour, linewidth=0.7, alpha=0.4)
+        for epoch, value in points:
+            by_epoch.setdefault(epoch, []).append(value)
+    # Replicates stop at different epochs: a mean over the few that are left would jump for no other reason.
+    most = {epoch: values for epoch, values in sorted(by_epoch.items()) if 2 * len(values) >= len(replicates)}
+    means = [(epoch, np.mean(values)) for epoch, values in most.items()]
+    if means:
+        axes.plot(*zip(*means, strict=True), color=colour, linewidth=2)
 
 
-def _was_drawn(cell: Cell, name: str, record: RunRecord) -> bool:
-    conditions = cell.space[name].when
-    return all(record.config.hyperparameters.get(other) in values for other, values in conditions.items())
+def _is_loss(name: str) -> bool:
+    return name.startswith("loss/")
 
 
-def _svg(figure: Figure) -> str:
-    figure.tight_layout()
+def _widened(low: float, high: float, log: bool) -> tuple[float, float]:
+    if log:
+        factor = (high / low) ** 0.04
+        return low / factor, high * factor
+    return low - 0.04 * (high - low), high + 0.04 * (high - low)
+
+
+def _svg(figure: Figure, title: str) -> str:
+    """The figure as an SVG element of a page: the page's colours, no address of anything, names of its own."""
     text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None})
-    plt.close(figure)
-    svg = text.getvalue()
-    return svg[svg.index("<svg") :]
+    figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    return inline(text.getvalue(), title)
+
+
+def inline(svg: str, title: str) -> str:
+    """An SVG document, as matplotlib writes it, as an element of an HTML page.
+
+    ``title`` is said to those who cannot see it; it sets the names of things in one plot apart from another's, too.
+    """
+    prefix = re.sub(r"\W+", "-", title.lower()) + "-"
+    element = svg[svg.index("<svg") :]
+    element = re.sub(r"<metadata>.*?</metadata>", "", element, flags=re.DOTALL)
+    element = re.sub(r"<!--.*?-->", "", element, flags=re.DOTALL)
+    element = re.sub(r' (?:xmlns|xmlns:xlink|version)="[^"]*"', "", element)
+    element = element.replace("xlink:href=", "href=")
+    element = re.sub(r'\bid="', f'id="{prefix}', element)
+    element = re.sub(r'href="#', f'href="#{prefix}', element)
+    element = re.sub(r"url\(#", f"url(#{prefix}", element)
+    element = re.sub(r"'[^']*Sans[^']*'[^;\"]*", "system-ui, sans-serif", element)
+    element = element.replace(_INK, "currentColor").replace(_LINE, "var(--line)")
+    element = re.sub(r"\n\s*", "\n", element)
+    return element.replace("<svg", f'<svg role="img" aria-label="{_escape(title)}"', 1)
+
+
+def _escape(text: str) -> str:
+    replaced: Mapping[str, str] = {"&": "&amp;", "<": "&lt;", '"': "&quot;"}
+    return "".join(replaced.get(letter, letter) for letter in text)

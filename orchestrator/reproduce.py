@@ -20,8 +20,8 @@ from rich.table import Table
 
 from data_prep.build import corpus_argument
 from data_prep.errors import InputError, command
-from orchestrator.addresses import default_tracking_uri
 from orchestrator.environment import describe_environment
+from orchestrator.mlflow_client import default_tracking_uri
 from orchestrator.prepare import DataSource, make_ready
 from orchestrator.progress import make_console
 from orchestrator.records import RunRecord

@@ -16,7 +16,6 @@ import search_spaces
 from data_prep import splits
 from data_prep.build import corpus_argument
 from data_prep.errors import InputError, command, unknown
-from orchestrator.addresses import check_address
 from orchestrator.launches import Launch, latest, start
 from orchestrator.plan import cells
 from orchestrator.prepare import choose
@@ -110,12 +109,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _refuse_changes(given, arguments)
     else:
         launch = plan_launch(given, name)
-    from orchestrator.execute import execute  # Ray, torch and MLflow: not needed to say what is wrong with a name.
+    from orchestrator.execute import (  # Ray, torch and MLflow: not needed to say what is wrong with a name.
+        dry_run,
+        execute,
+    )
+    from orchestrator.mlflow_client import connect, default_tracking_uri
 
     if given.dry_run:
-        from orchestrator.execute import dry_run
-
         return dry_run(launch, console)
+    connect(launch.tracking_uri or default_tracking_uri())
     return execute(launch if given.resume else start(given.runs, launch), console)
 
 
@@ -128,8 +130,6 @@ def plan_launch(given: argparse.Namespace, name: str) -> Launch:
     corpora = dict(corpus_argument(text) for text in given.corpus)
     tasks = _tasks(sweep, given, preset)
     cells(dataclasses.replace(sweep, tasks=tasks), {task.name: "" for task in tasks}, given.cells)
-    if given.tracking_uri:
-        check_address(given.tracking_uri)
     source = choose(given.store, corpora, given.preset)
     if source.demo is not None:
         print("no store and no corpora given: using demo corpora of synthetic speech, for trying the software only")

@@ -7,6 +7,7 @@ when a task is loaded, so that one feature store serves every task.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -14,12 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data_prep import registry
-from data_prep.errors import InputError
+from data_prep.errors import InputError, nearest_first
 
 # What a corpus's raw label may mean. Closed: a reader maps each of its labels to one of these words.
 EMOTIONS = frozenset(
-    "angry anxious bored calm contempt despair disgusted elated emphatic excited fear frustrated happy interested "
-    "neutral other panic pride rest sad shame surprised no_agreement".split()
+    {
+        *("angry", "anxious", "bored", "calm", "contempt", "despair", "disgusted", "elated", "emphatic", "excited"),
+        *("fear", "frustrated", "happy", "interested", "neutral", "other", "panic", "pride", "rest", "sad", "shame"),
+        *("surprised", "no_agreement"),
+    }
 )
 
 
@@ -29,7 +33,8 @@ class Utterance:
 
     Attributes:
         utterance_id: unique in its corpus and stable, usually the file name without its ending.
-        audio: path of the audio file relative to the corpus's folder, with forward slashes.
+        audio: path of the audio file relative to the corpus's folder, with forward slashes (absolute where a manifest
+            gives it so).
         speaker: the corpus's own name of the speaker.
         gender: ``female``, ``male`` or ``unknown``.
         language: BCP 47 tag (``en-US``, ``de``).
@@ -80,6 +85,7 @@ def known() -> list[str]:
     return registry.names(sys.modules[__name__])
 
 
+@functools.cache
 def load(name: str) -> Corpus:
     """The corpus called ``name``; an unknown one is an error that lists the known ones, nearest first."""
     return registry.find(sys.modules[__name__], "CORPUS", name)
@@ -89,23 +95,31 @@ def read(name: str, root: Path) -> list[Utterance]:
     """All utterances of the corpus ``name`` in the folder ``root``, sorted by utterance id.
 
     Raises:
-        InputError: the path does not exist, is not that corpus, holds a label outside its vocabulary, or an id twice.
+        InputError: the path does not exist or cannot be read, is not that corpus, holds a label outside its
+            vocabulary, or an id twice.
     """
     corpus = load(name)
-    if not root.exists():
-        raise InputError(f"{name}: {root} does not exist; expected {corpus.layout}")
-    utterances = sorted(corpus.read(root), key=lambda utterance: utterance.utterance_id)
+    try:
+        if not root.exists():
+            raise InputError(f"{name}: {root} does not exist; expected {corpus.layout}")
+        utterances = sorted(corpus.read(root), key=lambda utterance: utterance.utterance_id)
+    except OSError as error:
+        raise InputError(f"{name}: {error.filename or root} cannot be read: {error.strerror or error}") from error
     if not utterances:
         raise InputError(f"{name}: no utterance found in {root}; expected {corpus.layout}")
-    for first, second in itertools.pairwise(utterances):
-        if first.utterance_id == second.utterance_id:
+    for one, other in itertools.pairwise(utterances):
+        if one.utterance_id == other.utterance_id:
             raise InputError(
-                f"{name}: utterance {first.utterance_id!r} is there twice: {first.audio} and {second.audio}"
+                f"{name}: {root} holds utterance {one.utterance_id!r} twice, as {one.audio} and {other.audio}; "
+                "an id must be unique"
             )
     for utterance in utterances:
         if utterance.emotion is not None and utterance.emotion not in corpus.labels:
-            raise InputError(
-                f"{name}: {root / utterance.audio} has the unknown label {utterance.emotion!r}; "
-                f"this corpus's labels are {', '.join(sorted(corpus.labels))}"
-            )
+            raise unknown_label(name, str(root / utterance.audio), utterance.emotion, corpus.labels)
     return utterances
+
+
+def unknown_label(name: str, place: str, label: str, labels: Iterable[str]) -> InputError:
+    """The error for a label that the corpus ``name`` does not have; ``place`` is its file, with the line if any."""
+    known = ", ".join(nearest_first(label, labels))
+    return InputError(f"{name}: {place} has the unknown label {label!r}; known, nearest first: {known}")

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from data_prep.errors import InputError
 
 
 def audio_files(folder: Path, *, recursive: bool = True, endings: tuple[str, ...] = (".wav",)) -> list[Path]:
-    """The audio files of a folder by path, without what macOS leaves beside them (``._*``).
+    """The audio files of a folder, shallow paths first, then by name; none where there is no such folder.
+
+    Endings count in either case, links to folders are followed (once each), and what macOS leaves beside files
+    (``._*``) is no audio.
 
     Raises:
-        InputError: ``folder`` is not a folder.
+        OSError: a folder cannot be listed; it must not make a corpus smaller in silence.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder")
-    found = folder.rglob("*") if recursive else folder.iterdir()
-    return sorted(path for path in found if path.suffix.lower() in endings and not path.name.startswith("._"))
+    found: list[Path] = []
+    seen: set[str] = set()
+    folders = [folder] if folder.is_dir() else []
+    for place in folders:  # which grows meanwhile, level by level
+        real = os.path.realpath(place)
+        if real in seen:
+            continue
+        seen.add(real)
+        for entry in sorted(os.scandir(place), key=lambda entry: entry.name):
+            if entry.is_dir():
+                folders += [Path(entry.path)] if recursive else []
+            elif entry.name.lower().endswith(endings) and not entry.name.startswith("._"):
+                found.append(Path(entry.path))
+    return found
 
 
 def no_such_corpus(name: str, folder: Path, looked_for: str, layout: str) -> InputError:
     """The error for a folder that is not that corpus."""
-    return InputError(f"{name}: {folder} holds no {looked_for}; expected {layout}")
+    wrong = f"holds no {looked_for}" if folder.is_dir() else "is not a folder"
+    return InputError(f"{name}: {folder} {wrong}; expected {layout}")

@@ -1,7 +1,8 @@
 """EMO-DB, the Berlin database of emotional speech (Burkhardt et al., 2005): German, ten actors.
 
 A name such as ``03a01Fa.wav`` is speaker (2), sentence (3), emotion (the German word's letter) and version. A is Angst
-(fear), not anger; F is Freude (happiness), not fear; E is Ekel (disgust).
+(fear), not anger; F is Freude (happiness), not fear; E is Ekel (disgust). A wav file with another name is an error,
+for it may be an utterance misnamed.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from data_prep.corpora import Corpus, Utterance
 from data_prep.corpora._files import audio_files, no_such_corpus
 from data_prep.errors import InputError
 
-_NAME = re.compile(r"(?P<speaker>\d\d)(?P<sentence>[a-z]\d\d)(?P<emotion>[A-Z])(?P<version>[a-z]?)")
-_FEMALE = {"08", "09", "13", "14", "16"}
-_MALE = {"03", "10", "11", "12", "15"}
+_FEMALE = ("08", "09", "13", "14", "16")
+_MALE = ("03", "10", "11", "12", "15")
+_SPEAKER = "|".join(_FEMALE + _MALE)
+_NAME = re.compile(rf"(?P<speaker>{_SPEAKER})(?P<sentence>[ab]\d\d)(?P<emotion>[A-Z])(?P<version>[a-z])")
 
 
 def _read(root: Path) -> Iterator[Utterance]:
@@ -26,7 +28,7 @@ def _read(root: Path) -> Iterator[Utterance]:
         raise no_such_corpus("emodb", folder, "files such as 03a01Fa.wav", CORPUS.layout)
     for file in files:
         name = _NAME.fullmatch(file.stem)
-        if name is None or name["speaker"] not in _FEMALE | _MALE:
+        if name is None:
             raise InputError(f"emodb: {file} is not named as this corpus names its files (03a01Fa.wav)")
         yield Utterance(
             utterance_id=file.stem,

@@ -1,6 +1,7 @@
 """EMOVO (Costantini et al., 2014): Italian, six actors, fourteen sentences in seven emotional states.
 
-A name such as ``gio-f1-b1.wav`` is emotion, speaker (f female, m male) and sentence.
+A name such as ``gio-f1-b1.wav`` is emotion, speaker (f female, m male) and sentence. A wav file with another name is
+an error, for it may be an utterance misnamed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from data_prep.corpora import Corpus, Utterance
 from data_prep.corpora._files import audio_files, no_such_corpus
 from data_prep.errors import InputError
 
-_NAME = re.compile(r"(?P<emotion>[a-z]{3})-(?P<speaker>[fm]\d)-(?P<sentence>[a-z]\d)")
+_NAME = re.compile(r"(?P<emotion>[a-z]{3})-(?P<speaker>[fm][1-3])-(?P<sentence>[bdln]\d)")
 
 
 def _read(root: Path) -> Iterator[Utterance]:

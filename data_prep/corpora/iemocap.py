@@ -11,65 +11,73 @@ a label is none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Utterance
-from data_prep.corpora._files import no_such_corpus
+from data_prep.corpora import Corpus, Utterance, unknown_label
+from data_prep.corpora._files import audio_files, no_such_corpus
 from data_prep.errors import InputError
 
-_TURN = re.compile(r"(?P<dialogue>Ses(?P<session>0[1-5])[FM]_\w+)_(?P<speaker>[FM])\w?\d+")
-_NUMBER = r"\s*([-+\d.]+|nan|NaN)\s*"
+_TURN = re.compile(r"(?P<dialogue>Ses(?P<session>0[1-5])[FM]_\w+)_(?P<speaker>[FM])[^\W_]+")
+_NUMBER = r"\s*([-+]?\d+\.?\d*|(?i:nan))\s*"
 _SUMMARY = re.compile(
-    rf"\[\s*[\d.]+\s*-\s*[\d.]+\s*\]\s+(?P<turn>\S+)\s+(?P<emotion>\S+)\s+\[{_NUMBER},{_NUMBER}(?:,{_NUMBER})?\]\s*"
+    r"\[\s*[\d.]+\s*-\s*[\d.]+\s*\]\s+(?P<turn>\S+)\s+(?P<emotion>\S+)\s+"
+    rf"\[{_NUMBER},{_NUMBER}(?:,(?:{_NUMBER})?)?\s*\]"
 )
 
 
 def _read(root: Path) -> Iterator[Utterance]:
-    folder = next((path for path in (root, root / "IEMOCAP_full_release") if (path / "Session1").is_dir()), root)
-    files = sorted(
-        path
-        for path in folder.glob("Session[1-5]/dialog/EmoEvaluation/*.txt")
-        if path.is_file() and not path.name.startswith("._")
-    )
-    if not files:
+    release = root / "IEMOCAP_full_release"
+    folder = release if release.is_dir() else root
+    sessions = sorted(path for path in folder.glob("Session[1-5]") if path.is_dir())
+    if not sessions:
         raise no_such_corpus("iemocap", folder, "Session1/dialog/EmoEvaluation/*.txt", CORPUS.layout)
-    for file in files:
-        yield from _turns(root, file)
+    for session in sessions:
+        labels = session / "dialog" / "EmoEvaluation"
+        files = sorted(file for file in labels.glob("*.txt") if file.is_file() and not file.name.startswith("._"))
+        if not files:
+            raise no_such_corpus("iemocap", session, "dialog/EmoEvaluation/*.txt", CORPUS.layout)
+        sentences = session / "sentences" / "wav"
+        audio = {path.stem: path for path in audio_files(sentences)}
+        for file in files:
+            for place, line in _summaries(file):
+                yield _utterance(root, sentences, audio, place, line)
 
 
-def _turns(root: Path, file: Path) -> Iterator[Utterance]:
-    session = file.parents[2]
-    with file.open(encoding="utf-8", errors="replace") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.startswith("["):
-                continue
-            summary = _SUMMARY.fullmatch(line.strip())
-            turn = _TURN.fullmatch(summary["turn"]) if summary else None
-            if summary is None or turn is None:
-                raise InputError(
-                    f"iemocap: {file}:{number} is no summary line: {line.strip()!r}; "
-                    "expected [start - end] turn label [valence, activation, dominance]"
-                )
-            if summary["emotion"] not in CORPUS.labels:
-                raise InputError(
-                    f"iemocap: {file}:{number} has the unknown label {summary['emotion']!r}; "
-                    f"this corpus's labels are {', '.join(sorted(CORPUS.labels))}"
-                )
-            valence, activation, dominance = (_rating(text) for text in summary.groups()[2:])
-            audio = session / "sentences" / "wav" / turn["dialogue"] / f"{summary['turn']}.wav"
-            yield Utterance(
-                utterance_id=summary["turn"],
-                audio=audio.relative_to(root).as_posix(),
-                speaker=f"Ses{turn['session']}{turn['speaker']}",
-                gender="female" if turn["speaker"] == "F" else "male",
-                language="en-US",
-                session=turn["session"],
-                emotion=summary["emotion"],
-                valence=valence,
-                arousal=activation,
-                dominance=dominance,
-            )
+def _summaries(file: Path) -> list[tuple[str, str]]:
+    """The lines of a label file that are a turn's own, or were meant to be, each with its place."""
+    lines = file.read_text(encoding="utf-8-sig", errors="replace").split("\n")
+    numbered = ((f"{file}:{number}", line.strip()) for number, line in enumerate(lines, start=1))
+    found = [(place, line) for place, line in numbered if line.startswith("[") or _TURN.search(line)]
+    if not found:
+        raise InputError(f"iemocap: {file} holds no turn; expected lines [start - end] turn label [V, A, D]")
+    return found
+
+
+def _utterance(root: Path, sentences: Path, audio: Mapping[str, Path], place: str, line: str) -> Utterance:
+    summary = _SUMMARY.fullmatch(line)
+    turn = _TURN.fullmatch(summary["turn"]) if summary else None
+    if summary is None or turn is None:
+        raise InputError(
+            f"iemocap: {place} is no summary line: {line[:120]!r}; "
+            "expected [start - end] turn label [valence, activation, dominance]"
+        )
+    if summary["emotion"] not in CORPUS.labels:
+        raise unknown_label("iemocap", place, summary["emotion"], CORPUS.labels)
+    valence, activation, dominance = (_rating(text) for text in summary.groups()[2:])
+    usual = sentences / turn["dialogue"] / f"{turn[0]}.wav"
+    return Utterance(
+        utterance_id=turn[0],
+        audio=audio.get(turn[0], usual).relative_to(root).as_posix(),
+        speaker=f"Ses{turn['session']}{turn['speaker']}",
+        gender="female" if turn["speaker"] == "F" else "male",
+        language="en-US",
+        session=turn["session"],
+        emotion=summary["emotion"],
+        arousal=activation,
+        valence=valence,
+        dominance=dominance,
+    )
 
 
 def _rating(text: str | None) -> float | None:

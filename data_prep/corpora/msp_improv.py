@@ -1,30 +1,30 @@
 """MSP-IMPROV (Busso et al., 2017): US English, six sessions of two actors in dyadic improvisations.
 
 A name such as ``MSP-IMPROV-S01A-F01-P-FM01.wav`` is target sentence with the acted emotion, speaker, condition, and
-speaking order with the turn. The labels are the listeners', from ``Evalution.txt`` (so spelt in the release;
-``Evaluation.txt`` is read too), whose lines name the video ``UTD-IMPROV-….avi``. Lines below an utterance's own are
-single listeners' and are passed over. A labelled utterance with no audio is still one, so that it shows in the build's
-quarantine.
+speaking order with the turn; the session is the speaker's number. The labels are the listeners', from
+``Evalution.txt`` (so spelt in the release; ``Evaluation.txt`` is read too), whose lines name the video
+``UTD-IMPROV-….avi``. Lines below an utterance's own are single listeners' and are passed over. A labelled utterance
+with no audio is still one, so that an incomplete copy shows in the build's quarantine; audio without a label is none.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Utterance
+from data_prep.corpora import Corpus, Utterance, unknown_label
 from data_prep.corpora._files import audio_files, no_such_corpus
 from data_prep.errors import InputError
 
 _LABEL_FILES = ("Evalution.txt", "Evaluation.txt")
 _NAME = re.compile(
-    r"MSP-IMPROV-(?P<sentence>S\d\d[AHSN])-(?P<speaker>[FM](?P<session>\d\d))-(?P<condition>[PRST])-[FM]{2}\d+"
+    r"MSP-IMPROV-(?P<sentence>S\d\d[AHSN])-(?P<speaker>[FM](?P<session>0[1-6]))-(?P<condition>[PRST])-[FM]{2}\d+"
 )
-_RATING = r"(?P<{}>[-+\d.]+|NaN)\s*"
+_RATING = r"\s*([-+]?\d+\.?\d*|nan)\s*"
 _LINE = re.compile(
-    r"(?:UTD|MSP)-IMPROV-(?P<name>\S+?)\.(?:avi|wav)\s*;\s*(?P<emotion>\w+)\s*;"
-    rf"\s*A:{_RATING.format('arousal')};\s*V:{_RATING.format('valence')};\s*D:{_RATING.format('dominance')};.*",
+    r"(?:UTD|MSP)-IMPROV-(?P<name>\S+?)\.(?:avi|wav)\s*;\s*(?P<emotion>[^;]*?)\s*;"
+    rf"\s*A:{_RATING};\s*V:{_RATING};\s*D:{_RATING}(?:;.*)?",
     re.IGNORECASE,
 )
 
@@ -33,28 +33,25 @@ def _read(root: Path) -> Iterator[Utterance]:
     label_file = next((root / name for name in _LABEL_FILES if (root / name).is_file()), None)
     if label_file is None:
         raise no_such_corpus("msp_improv", root, " or ".join(_LABEL_FILES), CORPUS.layout)
-    audio = {file.stem: file for file in audio_files(root)}
-    with label_file.open(encoding="utf-8", errors="replace") as lines:
+    audio = {file.stem: file for file in reversed(audio_files(root))}
+    with label_file.open(encoding="utf-8-sig", errors="replace") as lines:
         for number, line in enumerate(lines, start=1):
-            if re.match(r"(UTD|MSP)-IMPROV-", line):
+            if "-IMPROV-" in line:
                 yield _utterance(root, audio, f"{label_file}:{number}", line.strip())
 
 
-def _utterance(root: Path, audio: dict[str, Path], place: str, line: str) -> Utterance:
+def _utterance(root: Path, audio: Mapping[str, Path], place: str, line: str) -> Utterance:
     parsed = _LINE.fullmatch(line)
     name = _NAME.fullmatch(f"MSP-IMPROV-{parsed['name']}") if parsed else None
     if parsed is None or name is None:
         raise InputError(
-            f"msp_improv: {place} is no label line: {line!r}; "
+            f"msp_improv: {place} is no label line: {line[:120]!r}; "
             "expected UTD-IMPROV-S01A-F01-P-FM01.avi; N; A:2.5; V:3.0; D:3.0 ; N:4.0;"
         )
     if parsed["emotion"] not in CORPUS.labels:
-        raise InputError(
-            f"msp_improv: {place} has the unknown label {parsed['emotion']!r}; "
-            f"this corpus's labels are {', '.join(sorted(CORPUS.labels))}"
-        )
-    session, target = int(name["session"]), name["sentence"]
-    usual = root / f"session{session}" / target / name["condition"] / f"{name[0]}.wav"
+        raise unknown_label("msp_improv", place, parsed["emotion"], CORPUS.labels)
+    activation, valence, dominance = (_rating(text) for text in parsed.groups()[2:])
+    usual = root / f"session{int(name['session'])}" / name["sentence"] / name["condition"] / f"{name[0]}.wav"
     return Utterance(
         utterance_id=name[0],
         audio=audio.get(name[0], usual).relative_to(root).as_posix(),
@@ -63,9 +60,9 @@ def _utterance(root: Path, audio: dict[str, Path], place: str, line: str) -> Utt
         language="en-US",
         session=name["session"],
         emotion=parsed["emotion"],
-        arousal=_rating(parsed["arousal"]),
-        valence=_rating(parsed["valence"]),
-        dominance=_rating(parsed["dominance"]),
+        arousal=activation,
+        valence=valence,
+        dominance=dominance,
     )
 
 
@@ -76,7 +73,7 @@ def _rating(text: str) -> float | None:
 CORPUS = Corpus(
     title="MSP-IMPROV (Busso et al., 2017)",
     licence="by request, for research",
-    layout="a folder with Evalution.txt and session1..6/S01A/P/MSP-IMPROV-S01A-F01-P-FM01.wav",
+    layout="a folder with Evalution.txt and session1..6/S01A/P/MSP-IMPROV-S01A-F01-P-FM01.wav (or Audio/session1..6)",
     labels={"A": "angry", "H": "happy", "N": "neutral", "O": "other", "S": "sad", "X": "no_agreement"},
     read=_read,
 )

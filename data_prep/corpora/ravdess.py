@@ -1,8 +1,11 @@
 """RAVDESS speech (Livingstone and Russo, 2018): North American English, 24 actors.
 
-A name such as ``03-01-05-02-01-01-12.wav`` is modality, channel (01 speech, 02 song), emotion, intensity, statement,
-repetition and actor (odd male, even female). Songs are not speech and are passed over. A widespread copy holds every
-file twice, in ``Actor_NN`` and in another folder above one: each utterance counts once, the first path winning.
+A name such as ``03-01-05-02-01-01-12.wav`` is modality (01 audio and video, 02 video, 03 audio), channel (01 speech,
+02 song), emotion, intensity, statement, repetition and actor (odd male, even female). Read is speech recorded as
+audio: songs are not speech, and the sound of a video is the same recording again. A widespread copy holds every file
+twice, in ``Actor_NN`` and in another folder above one: each utterance counts once, the shallower path winning. That
+copy also carries a stray file, so wav files with other names are passed over; one of two-digit fields
+that are not the corpus's is an error, for it may be an utterance misnamed.
 """
 
 from __future__ import annotations
@@ -13,26 +16,28 @@ from pathlib import Path
 
 from data_prep.corpora import Corpus, Utterance
 from data_prep.corpora._files import audio_files, no_such_corpus
+from data_prep.errors import InputError
 
 _NAME = re.compile(
-    r"(?P<modality>\d\d)-(?P<channel>\d\d)-(?P<emotion>\d\d)-(?P<intensity>\d\d)-\d\d-\d\d-(?P<actor>\d\d)"
+    r"(?P<modality>0[1-3])-(?P<channel>0[12])-(?P<emotion>\d\d)-(?P<intensity>0[12])-(?P<statement>0[12])"
+    r"-(?P<repetition>0[12])-(?P<actor>0[1-9]|1\d|2[0-4])"
 )
-_SPEECH = "01"
+_AUDIO, _SPEECH = "03", "01"
 
 
 def _read(root: Path) -> Iterator[Utterance]:
-    # Shallow paths first, so that of two copies the one in Actor_NN at the top is taken.
-    files = sorted(audio_files(root), key=lambda file: (len(file.parts), file))
-    named = [(file, name) for file in files if (name := _NAME.fullmatch(file.stem)) is not None]
-    if not named:
+    # Reversed, so that of two copies the shallower path, which comes first, stays.
+    files = {file.stem: file for file in reversed(audio_files(root)) if re.fullmatch(r"\d\d(-\d\d)+", file.stem)}
+    if not any(_NAME.fullmatch(stem) for stem in files):
         raise no_such_corpus("ravdess", root, "files such as Actor_01/03-01-01-01-01-01-01.wav", CORPUS.layout)
-    seen: set[str] = set()
-    for file, name in named:
-        if name["channel"] != _SPEECH or file.stem in seen:
+    for stem, file in files.items():
+        name = _NAME.fullmatch(stem)
+        if name is None:
+            raise InputError(f"ravdess: {file} is not named as this corpus names its files (03-01-05-02-01-01-12.wav)")
+        if (name["modality"], name["channel"]) != (_AUDIO, _SPEECH):
             continue
-        seen.add(file.stem)
         yield Utterance(
-            utterance_id=file.stem,
+            utterance_id=stem,
             audio=file.relative_to(root).as_posix(),
             speaker=name["actor"],
             gender="female" if int(name["actor"]) % 2 == 0 else "male",
@@ -44,7 +49,7 @@ def _read(root: Path) -> Iterator[Utterance]:
 CORPUS = Corpus(
     title="RAVDESS speech (Livingstone and Russo, 2018)",
     licence="CC BY-NC-SA 4.0",
-    layout="a folder with Actor_01/03-01-01-01-01-01-01.wav and so on (outer folders do not matter)",
+    layout="a folder with speech as Actor_01/03-01-01-01-01-01-01.wav and so on (outer folders do not matter)",
     labels={
         "01": "neutral",
         "02": "calm",

@@ -35,3 +35,8 @@ def test_emotion5_adds_fear_alone():
 def test_an_unknown_scheme_lists_the_known_ones():
     with pytest.raises(InputError, match="unknown label scheme 'emotions4'; known, nearest first: emotion4"):
         labels.load("emotions4")
+
+
+def test_a_label_that_the_reader_does_not_have_is_an_error_that_lists_those_it_has():
+    with pytest.raises(InputError, match="unknown label of emodb 'Q'; known, nearest first: W, L, E, A, F, T, N"):
+        labels.load("emotion4").target("emodb", "Q")

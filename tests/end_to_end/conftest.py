@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -62,7 +63,9 @@ class User:
     def ended(self) -> list[str]:
         """The runs that have ended, as often as the journals say so."""
         lines = [line for file in self.home.glob("runs/*/*/journal.jsonl") for line in file.read_text().splitlines()]
-        return [line for line in lines if line.startswith('{"type": "ended"')]
+        events = [json.loads(line) for line in lines if line.endswith("}")]
+        records = [event["record"] for event in events if event["event"] == "ended"]
+        return [f"{record['cell']}/{record['kind']}-{record['number']}" for record in records]
 
 
 @pytest.fixture(scope="session")

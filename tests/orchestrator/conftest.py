@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import heapq
+import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -13,8 +15,9 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from orchestrator.plan import Plan, cells
-from orchestrator.records import RunKey, RunRecord
+from orchestrator.records import Kind, RunKey, RunRecord
 from orchestrator.searcher import SweepSearcher
+from orchestrator.study import Study
 from search_spaces import Parameter, Preset, Published, Sweep, Variant
 from trainables.config import TaskConfig, TrialConfig
 from trainables.streams import stream
@@ -58,6 +61,56 @@ def make_plan() -> Callable[..., Plan]:
         fingerprints = {task.name: f"data of {task.name}" for task in TASKS}
         settings = {"epochs": 6, "trials": 4, "replicates": 3, **given}
         return Plan(sweep="made_up", cells=cells(_sweep(), fingerprints, pattern), **settings)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow database with nothing in it: making one takes seconds, copying it none."""
+    from orchestrator.mlflow_client import connect
+
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    connect(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def uri(tmp_path: Path, empty_database: Path) -> str:
+    """The address of an MLflow database of one's own."""
+    return f"sqlite:///{shutil.copy(empty_database, tmp_path / 'mlflow.db')}"
+
+
+@pytest.fixture
+def study(make_plan: Callable[..., Plan]) -> Study:
+    """The made-up sweep as a launch would run it: 4 search trials and 3 replicates a cell."""
+    return Study.of(_sweep(), make_plan(), demo=True)
+
+
+@pytest.fixture
+def make_record(make_plan: Callable[..., Plan]) -> Callable[..., RunRecord]:
+    """A made-up record of the made-up plan."""
+
+    def make(
+        cell: str, kind: Kind, number: int, *, validation: float = 0.5, test: float = 0.4, epochs: int = 2, **given: Any
+    ) -> RunRecord:
+        key = RunKey(cell=cell, kind=kind, number=number)
+        drawn = {"learning_rate": 1e-4 * (1 + number)} | given.pop("drawn", {})
+        status = given.get("status", "finished")
+        metrics = {"validation_uar": validation, "test_uar": test, "test_accuracy": test, "best_epoch": float(epochs)}
+        rising = [validation * (epoch + 1) / epochs for epoch in range(epochs)]
+        fields = {
+            "key": key,
+            "config": make_plan().config(key, drawn),
+            "status": "finished",
+            "metrics": {} if status in ("failed", "killed") else metrics,
+            "history": tuple(
+                {"epoch": epoch + 1.0, "validation_uar": score, "loss/classifier": 1.0 / (epoch + 1)}
+                for epoch, score in enumerate(rising)
+            ),
+            "confusion": None if status != "finished" else [[9, 1, 0, 0], [2, 7, 1, 0], [0, 3, 6, 1], [1, 1, 1, 7]],
+        }
+        return RunRecord(**{**fields, **given})
 
     return make
 

@@ -27,7 +27,7 @@ def launch(*arguments: str) -> Launch:
         (["ablation_addi", "--corpus=emo-db=x"], "unknown corpus 'emo-db'; known, nearest first: emodb"),
         (["ablation_addi", "--paper-values", "--trials=3"], "--paper-values searches nothing"),
         (["ablation_addi", "--resume"], "no launch of ablation_addi in"),
-        (["ablation_addi", "--tracking-uri=ftp://x", "--store=here"], "'ftp://x' is no MLflow address"),
+        (["ablation_addi", "--tracking-uri=ftp://x", "--store=here"], "MLflow at ftp://x cannot be used"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(arguments, message, capsys, tmp_path, monkeypatch):

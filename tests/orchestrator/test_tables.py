@@ -1,116 +1,187 @@
-"""Selection and tables on made-up records, against numbers worked by hand."""
+"""The table on made-up records, its numbers worked out by hand."""
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import replace
 
 import pytest
 from rich.console import Console
-from scipy.stats import t as students_t
 
-from orchestrator.records import RunKey, RunRecord
-from orchestrator.selection import select
-from orchestrator.tables import best_cell, difference, notes, p_value, plus_minus, render, summarise
+from orchestrator.study import Study
+from orchestrator.table_text import notes, published_text, render, spread
+from orchestrator.tables import best_row, cell_metrics, paired_difference, summary
+from search_spaces import Published
 
-FULL, BASE = "full/iemocap-emodb", "baseline/iemocap-emodb"
+FULL, BASELINE = "full/iemocap-emodb", "baseline/iemocap-emodb"
+# Seeds 1, 2, 3, 4 of either; their differences are .05, .02, .01, .06.
+FULL_SCORES, BASELINE_SCORES = (0.50, 0.46, 0.48, 0.52), (0.45, 0.44, 0.47, 0.46)
 
 
 @pytest.fixture
-def make(make_plan):
-    plan = make_plan("*/iemocap-emodb")
+def replicates(make_record):
+    def make(cell, scores):
+        return [make_record(cell, "replicate", number, test=score) for number, score in enumerate(scores)]
 
-    def record(cell, kind, number, validation, test=0.0, status="finished") -> RunRecord:
-        key = RunKey(cell=cell, kind=kind, number=number)
-        metrics = (
-            {"validation_uar": validation, "test_uar": test} if status == "finished" else {"validation_uar": validation}
-        )
-        return RunRecord(key=key, config=plan.config(key, {}), status=status, metrics=metrics)
-
-    return record
+    return make
 
 
-def replicates_of(make, cell, scores):
-    return [make(cell, "replicate", number, 0.5, score) for number, score in enumerate(scores)]
+def the_row(rows, cell):
+    return next(row for row in rows if row.cell == cell)
 
 
-def test_the_best_is_the_one_of_the_highest_validation_score_and_never_of_the_test_score(make):
-    records = [make(FULL, "search", 0, 0.5, test=0.9), make(FULL, "search", 1, 0.6, test=0.1)]
-    assert select(records).key.number == 1
-    assert select([replace(record, metrics={**record.metrics, "test_uar": 0.5}) for record in records]).key.number == 1
+def printed(rows, study, width=100):
+    text = io.StringIO()
+    Console(file=text, width=width, highlight=False).print(render(rows, study))
+    return text.getvalue()
 
 
-def test_of_equals_the_first_wins_and_stopped_failed_and_replicates_never_do(make):
-    records = [
-        make(FULL, "search", 2, 0.5),
-        make(FULL, "search", 1, 0.5),
-        make(FULL, "search", 3, 0.9, status="stopped"),
-        make(FULL, "search", 4, 0.9, status="failed"),
-        make(FULL, "replicate", 0, 0.9),
-    ]
-    assert select(records).key.number == 1
-    assert select([]) is None
+def test_mean_and_sample_standard_deviation_are_over_the_finished_replicates(study, make_record, replicates):
+    failed = make_record(FULL, "replicate", 4, status="failed", error="failed 2 times")
+    row = the_row(summary([*replicates(FULL, FULL_SCORES), failed], study), FULL)
+    # Mean of 50, 46, 48, 52 is 49; deviations 1, -3, -1, 3; sum of squares 20; over 3: 6.667.
+    assert row.mean == pytest.approx(0.49)
+    assert row.std == pytest.approx(math.sqrt(20 / 3) / 100)
+    assert row.failures == 1
 
 
-def test_a_row_has_mean_sample_deviation_and_number_of_its_replicates(make, make_plan, made_up_sweep):
-    plan = make_plan("*/iemocap-emodb")
-    records = [make(FULL, "search", 0, 0.55), *replicates_of(make, FULL, [0.40, 0.44, 0.48])]
-    full, base = summarise(plan, made_up_sweep, records)
-    assert full.mean == pytest.approx(0.44)
-    assert full.std == pytest.approx(math.sqrt((0.04**2 + 0 + 0.04**2) / 2)), "divided by n - 1, not n"
-    assert (len(full.scores), full.complete, full.searched) == (3, True, 1)
-    assert (full.published.mean, full.published.std) == (46.1, 1.6) and base.published is None
-    assert (base.mean, base.std, base.complete) == (None, None, False), "a cell without runs is there, incomplete"
+def test_one_replicate_has_a_mean_and_no_deviation(study, replicates):
+    row = the_row(summary(replicates(FULL, [0.5]), study), FULL)
+    assert (row.mean, row.std) == (0.5, None)
+    assert spread(row.mean, row.std) == "50.0"
 
 
-def test_the_difference_is_paired_by_seed_and_its_p_is_the_paired_t_tests(make):
-    own = replicates_of(make, BASE, [0.40, 0.41, 0.45, 0.39])
-    reference = replicates_of(make, FULL, [0.44, 0.47, 0.46, 0.45])
-    found = difference(own, list(reversed(reference)))
-    differences = [-0.04, -0.06, -0.01, -0.06]
+def test_the_paired_test_is_that_of_the_differences(replicates):
+    found = paired_difference(replicates(BASELINE, BASELINE_SCORES), replicates(FULL, FULL_SCORES))
+    differences = [-0.05, -0.02, -0.01, -0.06]
     mean = sum(differences) / 4
-    deviation = math.sqrt(sum((d - mean) ** 2 for d in differences) / 3)
-    statistic = mean / (deviation / math.sqrt(4))
-    assert (found.mean, found.pairs) == (pytest.approx(mean), 4)
-    assert found.p == pytest.approx(2 * students_t.sf(abs(statistic), df=3))
+    deviation = math.sqrt(sum((difference - mean) ** 2 for difference in differences) / 3)
+    t = mean / (deviation / math.sqrt(4))
+    # Student's distribution with 3 degrees of freedom has the distribution function
+    # F(t) = 1/2 + (x / (1 + x^2) + arctan x) / pi, where x = t / sqrt(3).
+    x = abs(t) / math.sqrt(3)
+    p = 2 * (1 - (0.5 + (x / (1 + x * x) + math.atan(x)) / math.pi))
+    assert found.pairs == 4
+    assert found.mean == pytest.approx(-0.035)
+    assert found.t == pytest.approx(t) == pytest.approx(-2.9406, abs=1e-4)
+    assert found.p == pytest.approx(p)
+    # The 97.5 % point of that distribution is 3.182446.
+    assert found.high - found.mean == pytest.approx(3.182446 * deviation / 2, rel=1e-6)
+    assert found.mean - found.low == pytest.approx(3.182446 * deviation / 2, rel=1e-6)
 
 
-def test_only_replicates_of_the_same_seed_are_paired(make):
-    own, reference = replicates_of(make, BASE, [0.1, 0.2, 0.3]), replicates_of(make, FULL, [0.2, 0.4, 0.6])[1:]
-    found = difference(own, reference)
-    assert (found.pairs, found.mean) == (2, pytest.approx(-0.25))
-    assert difference(own, []) is None
+def test_only_replicates_with_equal_seeds_are_paired(replicates):
+    ours, theirs = replicates(BASELINE, BASELINE_SCORES), replicates(FULL, FULL_SCORES)
+    found = paired_difference([ours[0], ours[2]], theirs[1:])
+    assert found.pairs == 1
+    assert found.mean == pytest.approx(0.47 - 0.48)
+    assert found.p is None
+    assert paired_difference(ours[:1], theirs[1:]) is None
 
 
-def test_where_a_test_says_nothing_there_is_no_p(make):
-    assert difference(replicates_of(make, BASE, [0.4]), replicates_of(make, FULL, [0.5])).p is None
-    constant = difference(replicates_of(make, BASE, [0.4, 0.5]), replicates_of(make, FULL, [0.5, 0.6]))
-    assert constant.p is None and constant.mean == pytest.approx(-0.1)
+def test_differences_that_are_all_the_same_have_no_test(replicates):
+    found = paired_difference(replicates(BASELINE, (0.41, 0.52, 0.33)), replicates(FULL, (0.51, 0.62, 0.43)))
+    assert found.mean == pytest.approx(-0.10)
+    assert (found.t, found.p) == (None, None)
 
 
-def test_the_best_cell_is_chosen_by_validation(make, make_plan, made_up_sweep):
-    records = [make(FULL, "search", 0, 0.7), make(BASE, "search", 0, 0.6)]
-    records += replicates_of(make, FULL, [0.2, 0.2, 0.2]) + replicates_of(make, BASE, [0.9, 0.9, 0.9])
-    assert best_cell(summarise(make_plan("*/iemocap-emodb"), made_up_sweep, records)).cell.name == FULL
+def test_a_failed_replicate_pairs_with_nothing(make_record, replicates):
+    ours = replicates(BASELINE, BASELINE_SCORES)
+    ours[1] = make_record(BASELINE, "replicate", 1, status="failed")
+    assert paired_difference(ours, replicates(FULL, FULL_SCORES)).pairs == 3
 
 
-def test_the_terminals_table_fits_and_says_what_a_reader_must_know(make, make_plan, made_up_sweep):
-    plan = make_plan("*/iemocap-emodb")
-    records = [make(cell, "search", 0, 0.55) for cell in (FULL, BASE)]
-    records += replicates_of(make, FULL, [0.40, 0.44, 0.48]) + replicates_of(make, BASE, [0.39, 0.41, 0.42])
-    rows = summarise(plan, made_up_sweep, records)
-    console = Console(width=100, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(render(made_up_sweep, rows, demo=True))
-    text = console.export_text()
-    assert "44.0 ± 4.0" in text and "46.1 ± 1.6" in text and "DEMO" in text and "-3.3" in text
-    said = " ".join(notes(plan, made_up_sweep, rows, demo=True))
-    for word in ("DEMO CORPORA", "3 replicates", "chance is 25.0", "random_80_20", "source_val", "of 4 configurations"):
-        assert word in said
-    assert "INCOMPLETE" not in said
-    assert f"INCOMPLETE: {FULL}" in " ".join(notes(plan, made_up_sweep, summarise(plan, made_up_sweep, []), demo=False))
+def test_every_planned_cell_is_a_row_in_the_order_of_the_table_with_or_without_records(study):
+    rows = summary([], study)
+    assert [row.cell for row in rows] == [
+        "full/iemocap-msp_improv", "baseline/iemocap-msp_improv", "full/iemocap-emodb", "baseline/iemocap-emodb",
+    ]  # fmt: skip
+    assert not any(row.complete for row in rows)
+    text = printed(rows, study)
+    assert text.count("0/3") == 4
+    assert "INCOMPLETE: 4 of 4 cells" in " ".join(text.split())
 
 
-def test_numbers_are_printed_as_the_field_prints_them():
-    assert plus_minus(0.4512, 0.0081) == "45.1 ± 0.8"
-    assert plus_minus(0.5, None) == "50.0" and plus_minus(None, None) == "–"
-    assert [p_value(p) for p in (0.0001, 0.0123, 0.347)] == ["<.001", "0.012", "0.35"]
+def test_search_trials_are_counted_by_how_they_ended(study, make_record):
+    records = [
+        make_record(FULL, "search", 0, validation=0.41),
+        make_record(
+            FULL, "search", 1, validation=0.47, drawn={"adversarial_ramp": "sigmoid", "adversarial_gamma": 7.0}
+        ),
+        make_record(FULL, "search", 2, validation=0.60, status="stopped"),
+        make_record(FULL, "search", 3, status="failed", error="failed 2 times"),
+    ]
+    row = the_row(summary(records, study), FULL)
+    assert row.search == {"finished": 2, "stopped": 1, "failed": 1}
+    assert (row.selected_number, row.best_validation_uar) == (1, 0.47)
+    assert row.selected == {"learning_rate": 2e-4, "adversarial_ramp": "sigmoid", "adversarial_gamma": 7.0}
+    assert "2/1/1" in printed(summary(records, study), study)
+
+
+def test_a_hyperparameter_that_meant_nothing_in_the_selected_run_is_not_among_the_selected(study, make_record):
+    rows = summary([make_record(FULL, "search", 0), make_record(BASELINE, "search", 0)], study)
+    assert the_row(rows, FULL).selected == {"learning_rate": 1e-4, "adversarial_ramp": "constant"}
+    assert the_row(rows, BASELINE).selected == {"learning_rate": 1e-4}
+
+
+def test_the_best_cell_is_best_on_validation_whatever_the_test_says(study, make_record):
+    records = [
+        *(make_record(FULL, "replicate", n, validation=0.60, test=0.30) for n in range(3)),
+        *(make_record(BASELINE, "replicate", n, validation=0.55, test=0.90) for n in range(3)),
+    ]
+    assert best_row(summary(records, study)).cell == FULL
+    assert best_row(summary([], study)) is None
+
+
+def test_the_printed_table_fits_a_hundred_columns_and_says_what_it_shows(study, make_record, replicates):
+    records = [
+        *replicates(FULL, FULL_SCORES[:3]),
+        *replicates(BASELINE, BASELINE_SCORES[:3]),
+        *(make_record(cell, "search", n, validation=0.5 + n / 100) for cell in (FULL, BASELINE) for n in range(4)),
+    ]
+    title = "encoder and classifier, nothing else at all, no more"
+    long = replace(study, variants={**study.variants, "baseline": title})
+    text = printed(summary(records, long), long)
+    assert max(len(line) for line in text.splitlines()) <= 100
+    flat = " ".join(text.split())
+    assert "48.0 ± 2.0" in flat  # 50, 46, 48
+    assert "46.1 ± 1.6" in flat  # published
+    assert "-2.7 p=.157 n=3" in flat  # .05, .02, .01: mean .02667, t = 2.219 with 2 degrees of freedom
+    assert "chance is 25.0" in flat
+    assert "random_80_20" in flat
+    assert "source_val" in flat
+    assert "14 runs: 8 search trials (0 stopped early), 6 replicates, 0 failed" in flat
+    assert "DEMO CORPORA" in flat
+
+
+def test_without_demo_corpora_nothing_says_demo(study):
+    assert "DEMO" not in printed(summary([], replace(study, demo=False)), replace(study, demo=False))
+
+
+def test_a_sweep_without_published_figures_has_no_such_column(study):
+    bare = replace(study, published={})
+    assert "published" in printed(summary([], study), replace(study, demo=False))
+    assert "published" not in printed(summary([], bare), replace(bare, demo=False))
+    assert published_text(Published(46.1)) == "46.1"
+
+
+def test_tasks_with_other_classes_have_a_chance_of_their_own(study):
+    five = replace(study.tasks[1], classes=("angry", "fear", "happy", "neutral", "sad"))
+    mixed = replace(study, tasks=(study.tasks[0], five))
+    assert "chance is 20.0, 25.0" in notes(summary([], mixed), mixed)[0]
+
+
+def test_a_study_survives_json(study):
+    import json
+
+    assert Study.from_dict(json.loads(json.dumps(study.to_dict()))) == study
+
+
+def test_a_cells_metrics_grow_with_its_records(make_record, replicates):
+    assert cell_metrics([]) == {"runs_ended": 0, "replicates_finished": 0}
+    some = [make_record(FULL, "search", 0, validation=0.5), *replicates(FULL, (0.5, 0.4))]
+    found = cell_metrics(some)
+    assert found["best_validation_uar"] == 0.5
+    assert found["test_uar_mean"] == pytest.approx(0.45)
+    assert found["test_uar_std"] == pytest.approx(0.1 / math.sqrt(2))

@@ -1,91 +1,104 @@
-"""A tiny folder in each corpus's layout: real names, real label files, and files of garbage in place of audio."""
+"""Tiny corpora, one for each reader: ``layouts/<name>.py`` lays one out in that corpus's own layout.
+
+A layout module has two functions, which take a :class:`Folder`. ``build`` fills it with real names, real label files
+and garbage in place of audio, traps included, and returns the path that the reader is given. ``mislabel`` puts a label
+there that the corpus does not have, and returns where, from that folder: the file, with its line in a label file.
+"""
 
 from __future__ import annotations
 
+import csv
+import importlib.util
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from data_prep import corpora
+from data_prep.corpora import Utterance
+
+LAYOUTS = Path(__file__).parent / "layouts"
 GARBAGE = b"no reader opens audio"
 
 
-def _touch(root: Path, *names: str) -> None:
-    for name in names:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(GARBAGE)
+@dataclass(frozen=True)
+class Folder:
+    """A folder to lay a corpus out in."""
+
+    path: Path
+
+    def audio(self, *names: str) -> None:
+        """Makes files that are no audio, whatever they are called."""
+        for name in names:
+            file = self.path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(GARBAGE)
+
+    def text(self, name: str, *lines: str) -> Path:
+        """Writes a text file."""
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        return file
+
+    def replace(self, name: str, old: str, new: str) -> None:
+        """Changes what stands in a text file."""
+        text = (self.path / name).read_text(encoding="utf-8")
+        assert old in text
+        (self.path / name).write_text(text.replace(old, new), encoding="utf-8")
 
 
-def _iemocap(root: Path) -> Path:
-    labels = root / "Session1/dialog/EmoEvaluation"
-    for folder in ("Attribute", "Categorical", "Self-evaluation"):
-        (labels / folder).mkdir(parents=True)
-        (labels / folder / "Ses01F_impro01_e3.txt").write_text("Ses01F_impro01_F000 :act 2; :val 3;\n")
-    (labels / "Ses01F_impro01.txt").write_text(
-        "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n"
-        "[6.2901 - 8.2357]\tSes01F_impro01_F000\tneu\t[2.5000, 2.0000, 3.5000]\n"
-        "C-E2:\tNeutral;\t()\nA-E3:\tval 3; act 2; dom  2;\t()\n\n"
-        "[10.0100 - 11.3925]\tSes01F_impro01_M001\texc\t[4.0000, 3.5000, nan]\n\n"
-    )
-    (labels / "._Ses01F_impro01.txt").write_bytes(b"\x00\x05\x16\x07 left by macOS")
-    wav = "Session1/sentences/wav/Ses01F_impro01"
-    _touch(root, *(f"{wav}/Ses01F_impro01_{turn}.wav" for turn in ("F000", "M001", "FXX0")))
-    return root
+@dataclass(frozen=True)
+class Tiny:
+    """A tiny corpus: its reader's name, the folder it lies in and the path that the reader is given."""
 
+    name: str
+    folder: Folder
+    path: Path
+    layout: ModuleType
 
-def _msp_improv(root: Path) -> Path:
-    _touch(root, *(f"session1/S01A/{c}/MSP-IMPROV-S01A-{s}-{c}-FM01.wav" for c, s in (("P", "F01"), ("T", "M01"))))
-    (root / "Evalution.txt").write_text(
-        "UTD-IMPROV-S01A-F01-P-FM01.avi; N; A:2.500000; V:3.000000; D:NaN ; N:4.000000;\n"
-        "Worker_1; Neutral; ; A:2; V:3; D:3; N:4;\n\n"
-        "UTD-IMPROV-S01A-M01-T-FM01.avi; A; A:4.500000; V:2.000000; D:3.000000 ; N:4.000000;\n"
-    )
-    return root
+    def read(self) -> list[Utterance]:
+        return corpora.read(self.name, self.path)
 
-
-def _emodb(root: Path) -> Path:
-    _touch(root, "wav/03a01Fa.wav", "wav/08b10Wb.WAV", "wav/16a07Lc.wav")
-    return root
-
-
-def _emovo(root: Path) -> Path:
-    _touch(root, "EMOVO/f1/gio-f1-b1.wav", "EMOVO/m2/tri-m2-n5.wav")
-    return root
-
-
-def _ravdess(root: Path) -> Path:
-    speech = "Actor_01/03-01-05-01-02-01-01.wav", "Actor_02/03-01-01-01-01-01-02.wav"
-    _touch(root, *speech, *(f"audio_speech_actors_01-24/{name}" for name in speech))
-    _touch(root, "Actor_01/03-02-05-01-02-01-01.wav", "Actor_05/not of the corpus.wav")
-    return root
-
-
-def _manifest(root: Path) -> Path:
-    _touch(root, "a/one.wav", "a/two.wav")
-    path = root / "mine.csv"
-    path.write_text("speaker,audio,emotion,gender,language\nana,a/one.wav,happy,female,hr\nivo,a/two.wav,,male,hr\n")
-    return path
-
-
-LAYOUTS = {
-    "iemocap": _iemocap,
-    "msp_improv": _msp_improv,
-    "emodb": _emodb,
-    "emovo": _emovo,
-    "ravdess": _ravdess,
-    "manifest": _manifest,
-}
+    def by_id(self) -> dict[str, Utterance]:
+        return {utterance.utterance_id: utterance for utterance in self.read()}
 
 
 @pytest.fixture
-def lay_out(tmp_path: Path) -> Callable[[str], Path]:
-    """Makes the tiny corpus called by a name; a reader without one fails its conformance test."""
+def folder(tmp_path: Path) -> Folder:
+    """An empty folder."""
+    return Folder(tmp_path)
 
-    def make(name: str) -> Path:
-        assert name in LAYOUTS, f"the reader {name} needs a tiny corpus in its layout here"
-        root = tmp_path / name
-        root.mkdir()
-        return LAYOUTS[name](root)
+
+@pytest.fixture
+def lay_out(tmp_path: Path) -> Callable[[str], Tiny]:
+    """Lays out the tiny corpus of the reader with that name; a reader without one fails its tests."""
+
+    def make(name: str) -> Tiny:
+        file = LAYOUTS / f"{name}.py"
+        assert file.is_file(), f"the reader {name} needs a tiny corpus in its layout: layouts/{name}.py"
+        spec = importlib.util.spec_from_file_location(f"tiny_{name}", file)
+        assert spec is not None and spec.loader is not None
+        layout = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(layout)
+        folder = Folder(tmp_path / f"a tiny {name}")
+        folder.path.mkdir()
+        return Tiny(name, folder, layout.build(folder), layout)
 
     return make
+
+
+@pytest.fixture
+def real_names(real_corpora: Path) -> Callable[[str], list[str]]:
+    """The paths of all files of a corpus as it is published, from the list of their checksums beside the corpora."""
+
+    def names(listing: str) -> list[str]:
+        file = real_corpora.parent / "layouts" / f"{listing}.sha256.tsv"
+        if not file.is_file():
+            pytest.skip(f"there is no {file.name} in layouts/ beside the real corpora")
+        with file.open(newline="") as lines:
+            return [row["path"] for row in csv.DictReader(lines, delimiter="\t")]
+
+    return names

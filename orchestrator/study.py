@@ -1,0 +1,142 @@
+"""What a table and a report need to know besides their records: the sweep as this launch ran it, fit for JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from optuna.distributions import distribution_to_json
+
+from data_prep import labels, splits
+from orchestrator.plan import Plan
+from search_spaces import Published, Sweep
+from trainables.config import construct
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyTask:
+    """A column of the table.
+
+    Attributes:
+        name: ``iemocap-emodb``.
+        title: ``iemocap → emodb``.
+        classes: in the order of confusion matrices.
+        protocol, grants, selection: the protocol's name, what it lets training see, and what selects.
+    """
+
+    name: str
+    title: str
+    classes: tuple[str, ...]
+    protocol: str
+    grants: str
+    selection: str
+
+    @property
+    def chance(self) -> float:
+        """The UAR of guessing: 1 over the number of classes."""
+        return 1 / len(self.classes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A sweep as one launch ran it.
+
+    Attributes:
+        name, title, source: the sweep's.
+        variants: name to title, in the table's order of rows.
+        tasks: the table's columns in their order.
+        cells: the planned cells, each with the names of the parameters that are searched in it.
+        published: a cell's name to the paper's mean and standard deviation, in per cent.
+        reference: the variant that the others are compared with.
+        space: each searched parameter: ``distribution`` (Optuna's JSON), ``paper`` and ``when``.
+        epochs, trials, replicates, seed: the plan's budget.
+        demo: whether it ran on demo corpora.
+    """
+
+    name: str
+    title: str
+    source: str
+    variants: Mapping[str, str]
+    tasks: tuple[StudyTask, ...]
+    cells: Mapping[str, tuple[str, ...]]
+    published: Mapping[str, Published]
+    reference: str
+    space: Mapping[str, Mapping[str, Any]]
+    epochs: int
+    trials: int
+    replicates: int
+    seed: int
+    demo: bool
+
+    @classmethod
+    def of(cls, sweep: Sweep, plan: Plan, *, demo: bool) -> Study:
+        """The study of a plan of a sweep."""
+        names = {cell.name for cell in plan.cells}
+        published = {f"{variant}/{task}": figure for (variant, task), figure in sweep.published.items()}
+        tasks = {cell.task.name: cell.task for cell in plan.cells}
+        return cls(
+            name=plan.sweep,
+            title=sweep.title,
+            source=sweep.source,
+            variants={cell.variant.name: cell.variant.title or cell.variant.name for cell in plan.cells},
+            tasks=tuple(
+                StudyTask(
+                    name=task.name,
+                    title=f"{'+'.join(task.sources)} → {'+'.join(task.targets)}",
+                    classes=labels.load(task.scheme).classes,
+                    protocol=task.protocol,
+                    grants=splits.load(task.protocol).grants,
+                    selection=splits.load(task.protocol).selection,
+                )
+                for task in tasks.values()
+            ),
+            cells={cell.name: tuple(cell.space) for cell in plan.cells},
+            published={name: figure for name, figure in published.items() if name in names},
+            reference=sweep.reference,
+            space={
+                name: {
+                    "distribution": distribution_to_json(parameter.distribution),
+                    "paper": parameter.paper,
+                    "when": {other: list(values) for other, values in parameter.when.items()},
+                }
+                for name, parameter in sweep.space.items()
+            },
+            epochs=plan.epochs,
+            trials=plan.trials,
+            replicates=plan.replicates,
+            seed=plan.seed,
+            demo=demo,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON types; :meth:`from_dict` gives it back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Study:
+        """The study of :meth:`to_dict`, through JSON too."""
+        tasks = tuple(construct(StudyTask, {**task, "classes": tuple(task["classes"])}) for task in values["tasks"])
+        return construct(
+            cls,
+            {
+                **values,
+                "tasks": tasks,
+                "cells": {name: tuple(parameters) for name, parameters in values["cells"].items()},
+                "published": {name: Published(**figure) for name, figure in values["published"].items()},
+            },
+        )
+
+    def task(self, name: str) -> StudyTask:
+        """The task called ``name``."""
+        return next(task for task in self.tasks if task.name == name)
+
+    def searched(self, cell: str, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Of a run's hyperparameters those that were searched in its cell and meant something there."""
+        values: dict[str, Any] = {}
+        for name in self.cells[cell]:
+            conditions = self.space[name]["when"].items()
+            if all(values.get(other) in allowed for other, allowed in conditions):
+                values[name] = hyperparameters[name]
+        return values

@@ -1,0 +1,154 @@
+"""The table as it is read: scores in per cent, the sentences that go with them, and the terminal's form of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from orchestrator.study import Study
+from orchestrator.tables import Difference, Row
+from search_spaces import Published
+
+DEMO_WARNING = (
+    "DEMO CORPORA: synthetic speech, for trying the software. These figures say nothing about real speech; "
+    "published ones stand beside them for orientation only."
+)
+
+
+def render(rows: Sequence[Row], study: Study) -> Table:
+    """The table for a terminal of 100 columns: a block for each task, every score in per cent."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", title_justify="left")
+    table.title, table.title_style = _heading(rows, study), ""
+    table.add_column("variant", max_width=31)
+    table.add_column("test UAR", no_wrap=True, justify="right")
+    table.add_column("n", no_wrap=True, justify="right")
+    if study.published:
+        table.add_column("published", no_wrap=True, justify="right")
+    table.add_column(Text(f"vs {study.reference}", overflow="fold"), no_wrap=True, max_width=20)
+    table.add_column("val.", no_wrap=True, justify="right")
+    table.add_column("search", no_wrap=True, justify="right")
+    for task in study.tasks:
+        table.add_row(Text(task.title, style="bold"))
+        for row in rows:
+            if row.task == task.name:
+                table.add_row(*_line(row, study))
+        table.add_section()
+    table.caption_justify, table.caption_style = "left", "dim"
+    table.caption = (
+        "n: finished / planned replicates. vs: difference paired over replicates of equal seeds, p of the two-sided "
+        "t-test, uncorrected. val.: best validation UAR of the search. search: finished / stopped early / failed."
+    )
+    return table
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A score in [0, 1] as per cent."""
+    return "–" if value is None else f"{100 * value:.{digits}f}"
+
+
+def spread(mean: float | None, std: float | None) -> str:
+    """Mean ± standard deviation of scores in [0, 1], in per cent."""
+    return percent(mean) if std is None else f"{percent(mean)} ± {percent(std)}"
+
+
+def published_text(figure: Published | None) -> str:
+    """The paper's figure, in per cent as it stands there."""
+    if figure is None:
+        return "–"
+    return f"{figure.mean:.1f}" if figure.std is None else f"{figure.mean:.1f} ± {figure.std:.1f}"
+
+
+def difference_text(row: Row, study: Study) -> str:
+    """``+2.0 p=.012 n=10``: the paired difference in points of UAR."""
+    if row.variant == study.reference:
+        return "reference"
+    if row.difference is None:
+        return "–"
+    p = p_value(row.difference)
+    tested = f" p{p if p.startswith('<') else f'={p}'}" if p else ""
+    return f"{100 * row.difference.mean:+.1f}{tested} n={row.difference.pairs}"
+
+
+def p_value(difference: Difference) -> str:
+    """``.012``; empty where there is no test."""
+    if difference.p is None:
+        return ""
+    return "<.001" if difference.p < 0.001 else f"{difference.p:.3f}".replace("0.", ".", 1)
+
+
+def value_text(value: Any) -> str:
+    """A hyperparameter or a count as it is read: three significant digits, whole numbers whole."""
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() and abs(value) < 1e6 else f"{value:.3g}"
+    return str(value)
+
+
+def search_text(row: Row) -> str:
+    """Search trials: finished / stopped early / failed."""
+    return "/".join(str(row.search.get(status, 0)) for status in ("finished", "stopped", "failed"))
+
+
+def notes(rows: Sequence[Row], study: Study) -> list[str]:
+    """What a reader must know to read the table, a sentence each."""
+    searched = sum(sum(row.search.values()) for row in rows)
+    replicated = sum(len(row.replicates) for row in rows)
+    stopped, failed = (sum(row.search.get(status, 0) for row in rows) for status in ("stopped", "failed"))
+    failures = failed + sum(row.failures for row in rows)
+    incomplete = [row.cell for row in rows if not row.complete]
+    runs = searched + replicated + sum(row.failures for row in rows)
+    sentences = [
+        "UAR (unweighted average recall) on the target's test set in per cent: mean ± sample standard deviation over "
+        f"n replicates; chance is {', '.join(sorted({percent(row.chance) for row in rows}))}.",
+        *sorted({f"Protocol {task.protocol}: {task.grants}." for task in study.tasks}),
+        *sorted({f"Selected by {_SELECTION.get(task.selection, task.selection)}." for task in study.tasks}),
+        f"{runs} runs: {searched} search trials ({stopped} stopped early), {replicated} replicates, {failures} failed.",
+    ]
+    if incomplete:
+        named = ", ".join(incomplete)
+        sentences.append(f"INCOMPLETE: {len(incomplete)} of {len(rows)} cells lack replicates: {named}.")
+    return sentences
+
+
+def cautions(study: Study) -> list[str]:
+    """What the table does not show, a sentence each."""
+    comparisons = len(study.variants) - 1
+    return [
+        "Difference: mean over replicates of equal seed, and so of equal split, of the test UAR less that of "
+        f"{study.reference!r}, in points, with its 95 % interval; two-sided paired t-test, n - 1 degrees of freedom. "
+        f"p is not corrected for the {comparisons} comparisons of a task. Replicates share training utterances and the "
+        "whole test set, so p speaks of other seeds on these corpora, not of other corpora.",
+        f"Every cell had the same budget: {study.trials} search trials of at most {study.epochs} epochs, the paper's "
+        f"own configuration the first of them, and {study.replicates} replicates of the best one under seeds that the "
+        "search did not use. A trial that failed or was stopped early is never selected.",
+    ]
+
+
+_SELECTION = {
+    "source_val": "source_val: held-out source utterances select checkpoint and hyperparameters, no target label does",
+    "target_dev": "target_dev: a labelled development part of the target selects checkpoint and hyperparameters",
+    "oracle": "oracle: the test set itself; an upper bound, no result",
+}
+
+
+def _heading(rows: Sequence[Row], study: Study) -> Text:
+    heading = Text(f"{study.title} ({study.source})\n", style="bold")
+    if study.demo:
+        heading.append(f"{DEMO_WARNING}\n", style="bold red")
+    for sentence in notes(rows, study):
+        heading.append(f"{sentence}\n", style="bold yellow" if sentence.startswith("INCOMPLETE") else "not bold")
+    return heading
+
+
+def _line(row: Row, study: Study) -> list[Text | str]:
+    done = f"{len(row.replicates)}/{row.planned}"
+    cells: list[Text | str] = [
+        row.title,
+        Text(spread(row.mean, row.std), style="bold"),
+        Text(done, style="" if row.complete else "bold yellow"),
+    ]
+    if study.published:
+        cells.append(published_text(row.published))
+    return [*cells, difference_text(row, study), percent(row.best_validation_uar), search_text(row)]
