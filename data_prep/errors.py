@@ -10,6 +10,11 @@ import difflib
 import functools
 import sys
 from collections.abc import Callable, Iterable
+from typing import ParamSpec
+
+Given = ParamSpec("Given")
+
+INTERRUPTED = 130  # the exit status of a command that was ended by Ctrl-C
 
 
 class InputError(Exception):
@@ -23,18 +28,26 @@ def nearest_first(name: str, known: Iterable[str]) -> list[str]:
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     """The error for a name that is none of ``known``: ``unknown method 'adi'; known, nearest first: addi, cnn``."""
-    return InputError(f"unknown {kind} {name!r}; known, nearest first: {', '.join(nearest_first(name, known)) or 'none'}")
+    return InputError(
+        f"unknown {kind} {name!r}; known, nearest first: {', '.join(nearest_first(name, known)) or 'none'}"
+    )
 
 
-def command(main: Callable[[list[str] | None], int]) -> Callable[[list[str] | None], int]:
-    """Wraps a command's ``main`` so that an :class:`InputError` is printed as one line and returned as status 2."""
+def command(main: Callable[Given, int]) -> Callable[Given, int]:
+    """Wraps a command's ``main`` so that an :class:`InputError` is printed as one line and returned as status 2.
+
+    Ctrl-C is one line too, with status 130; commands remove what they had half done on their way out.
+    """
 
     @functools.wraps(main)
-    def wrapped(arguments: list[str] | None = None) -> int:
+    def wrapped(*arguments: Given.args, **named: Given.kwargs) -> int:
         try:
-            return main(arguments)
+            return main(*arguments, **named)
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
+        except KeyboardInterrupt:
+            print("interrupted; nothing half-done was left behind", file=sys.stderr)
+            return INTERRUPTED
 
     return wrapped

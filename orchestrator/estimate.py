@@ -58,5 +58,7 @@ def _noise(data: TaskData, max_frames: int | None, count: int) -> Granted:
         speakers=("noise",) * rows,
         labels=np.arange(rows) % len(data.classes),
     )
-    split = Split(train=np.arange(count), validation=np.arange(count, rows), adaptation=np.arange(count), test=np.arange(1))
+    split = Split(
+        train=np.arange(count), validation=np.arange(count, rows), adaptation=np.arange(count), test=np.arange(1)
+    )
     return Granted(domain, domain, split, data.classes, frames, "source")

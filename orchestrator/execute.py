@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from data_prep import splits
+from data_prep.errors import INTERRUPTED
 from data_prep.store import Store
 from orchestrator import estimate, prepare
 from orchestrator import launch as tune_launch
@@ -20,9 +21,7 @@ from orchestrator.scheduler import CellScheduler
 from orchestrator.searcher import SweepSearcher
 from orchestrator.study import Study
 from orchestrator.tracking import Tracker, default_tracking_uri
-from trainables.data import TaskData, load_task
-
-INTERRUPTED = 130
+from trainables.data import TaskData, draw, load_task
 
 
 def execute(launch: Launch, console: Console) -> int:
@@ -88,7 +87,11 @@ def prepare_plan(launch: Launch) -> tuple[Store, Plan, dict[str, TaskData]]:
     fingerprints = {task.name: store.fingerprint(task.feature, [*task.sources, *task.targets]) for task in launch.tasks}
     plan = launch.plan(fingerprints)
     tasks = {cell.task.name: cell.task for cell in plan.cells}
-    return store, plan, {name: load_task(store, task) for name, task in tasks.items()}
+    data = {name: load_task(store, task) for name, task in tasks.items()}
+    for name, task in tasks.items():
+        for seed in plan.seeds:
+            draw(data[name], task, seed)  # a class that a split lacks is said now, not by a run in the night
+    return store, plan, data
 
 
 def _context(launch: Launch, store: Store, plan: Plan) -> dict[str, Any]:

@@ -135,11 +135,11 @@ def _terminated_like_interrupted() -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps Tune's and Train's notes on themselves off the progress view; errors still show."""
+    """Keeps Tune's and Train's notes off the progress view: the searcher tells of what fails, with its reason."""
     loggers = [logging.getLogger(name) for name in ("ray.tune", "ray.train", "ray.air", "ray.data")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
-        logger.setLevel(logging.ERROR)
+        logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:

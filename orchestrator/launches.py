@@ -91,7 +91,8 @@ class Launch:
             {
                 **values,
                 "tasks": tuple(
-                    dataclasses.replace(task, sources=tuple(task.sources), targets=tuple(task.targets)) for task in tasks
+                    dataclasses.replace(task, sources=tuple(task.sources), targets=tuple(task.targets))
+                    for task in tasks
                 ),
                 "data": construct(DataSource, values["data"]),
             },

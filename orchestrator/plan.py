@@ -79,6 +79,11 @@ class Plan:
         """How many runs it takes."""
         return len(self.cells) * (self.trials + self.replicates)
 
+    @property
+    def seeds(self) -> range:
+        """The seed of the search and those of the replicates."""
+        return range(self.seed, self.seed + 1 + self.replicates)
+
     def cell(self, name: str) -> Cell:
         """The cell called ``name``."""
         return next(cell for cell in self.cells if cell.name == name)

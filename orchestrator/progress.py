@@ -39,7 +39,12 @@ class Progress:
     """
 
     def __init__(
-        self, plan: Plan, recorder: Recorder, concurrent: int, console: Console, clock: Callable[[], float] = time.monotonic
+        self,
+        plan: Plan,
+        recorder: Recorder,
+        concurrent: int,
+        console: Console,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Shows ``plan`` on ``console`` while at most ``concurrent`` runs train at a time."""
         self._plan, self._recorder, self._concurrent, self._clock = plan, recorder, concurrent, clock
@@ -93,7 +98,11 @@ class Progress:
             done = sum(cell.searched + cell.replicated for cell in self._cells.values())
             best = max((cell.best for cell in self._cells.values() if cell.best is not None), default=None)
             failed = sum(cell.failed for cell in self._cells.values())
-        parts = [f"{done}/{self._plan.runs} runs", f"{clock_text(self._clock() - self._begun)} passed", self._left(done)]
+        parts = [
+            f"{done}/{self._plan.runs} runs",
+            f"{clock_text(self._clock() - self._begun)} passed",
+            self._left(done),
+        ]
         if best is not None:
             parts.append(f"best validation UAR {100 * best:.1f} %")
         if failed:

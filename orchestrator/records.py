@@ -73,7 +73,7 @@ class RunRecord:
             config=TrialConfig.from_dict(values["config"]),
             status=values["status"],
             metrics=values["metrics"],
-            history=values["history"],
+            history=tuple(values["history"]),
             confusion=values["confusion"],
             error=values["error"],
             run_id=values["run_id"],

@@ -21,11 +21,11 @@ from rich.table import Table
 from data_prep.build import corpus_argument
 from data_prep.errors import InputError, command
 from orchestrator.environment import describe_environment
+from orchestrator.mlflow_client import default_tracking_uri
 from orchestrator.prepare import DataSource, make_ready
 from orchestrator.progress import make_console
 from orchestrator.records import RunRecord
 from orchestrator.runs import find_run, load_run
-from orchestrator.tracking import default_tracking_uri
 from trainables.data import TaskData, load_task
 from trainables.trainable import prepare_process, train
 
@@ -171,7 +171,9 @@ def _conclude(
             console.print(f"note: {name} was {environment['packages'].get(name)}, here it is {version}")
     if same_machine:
         right = identical == len(compared)
-        console.print("reproduced bit for bit" if right else "NOT reproduced: on this kind of machine it must be identical")
+        console.print(
+            "reproduced bit for bit" if right else "NOT reproduced: on this kind of machine it must be identical"
+        )
     else:
         # Losses of another machine drift; what is claimed, and so what is held to the tolerance, are the final scores.
         right = all(row.close for row in compared if not row.name.startswith("epoch ") and "uar" in row.name)

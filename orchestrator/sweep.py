@@ -12,14 +12,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from orchestrator.progress import make_console
-
 import search_spaces
 from data_prep import splits
 from data_prep.build import corpus_argument
 from data_prep.errors import InputError, command, unknown
 from orchestrator.launches import Launch, latest, start
+from orchestrator.plan import cells
 from orchestrator.prepare import choose
+from orchestrator.progress import make_console
 from search_spaces import Preset, Sweep
 from trainables.config import TaskConfig
 
@@ -51,30 +51,50 @@ def parser() -> argparse.ArgumentParser:
     budget.add_argument("--trials", type=_positive, help="configurations searched in each cell, the paper's included")
     budget.add_argument("--replicates", type=_positive, help="seeds under which each cell's best is trained again")
     budget.add_argument("--paper-values", action="store_true", help="no search: only the paper's own configuration")
-    budget.add_argument("--time-budget", type=_duration, metavar="TIME", help="stop searching after 90s, 10m or 2h; "
-                        "every cell still gets its replicates")
+    budget.add_argument(
+        "--time-budget",
+        type=_duration,
+        metavar="TIME",
+        help="stop searching after 90s, 10m or 2h; every cell still gets its replicates",
+    )
     budget.add_argument("--no-early-stopping", action="store_true", help="let hopeless search trials run to their end")
     what = this.add_argument_group("what")
-    what.add_argument("--cells", default="*", metavar="PATTERN", help="only cells like this: 'full/*', '*/iemocap-emodb'")
+    what.add_argument(
+        "--cells", default="*", metavar="PATTERN", help="only cells like this: 'full/*', '*/iemocap-emodb'"
+    )
     what.add_argument("--source", metavar="NAME[+NAME]", help="source corpora in place of the sweep's own")
     what.add_argument("--target", metavar="NAME[+NAME]", help="target corpora in place of the sweep's own")
     what.add_argument("--protocol", help=f"who may see what: {', '.join(splits.PROTOCOLS)}")
     what.add_argument("--seed", type=int, default=0, help="of everything that is drawn (default 0)")
-    what.add_argument("--sampler", default="tpe", choices=("tpe", "random"), help="tpe (default) learns from trials as "
-                      "they end; random draws every configuration beforehand, whatever the order in which trials end")
+    what.add_argument(
+        "--sampler",
+        default="tpe",
+        choices=("tpe", "random"),
+        help="tpe (default) learns from trials as "
+        "they end; random draws every configuration beforehand, whatever the order in which trials end",
+    )
     data = this.add_argument_group("data (with neither, demo corpora are spoken and used)")
     data.add_argument("--store", type=Path, help="feature store to use, or to build into")
-    data.add_argument("--corpus", action="append", default=[], metavar="NAME=PATH", help="a corpus to build from; "
-                      "what is up to date is not built again")
+    data.add_argument(
+        "--corpus",
+        action="append",
+        default=[],
+        metavar="NAME=PATH",
+        help="a corpus to build from; what is up to date is not built again",
+    )
     where = this.add_argument_group("where")
     where.add_argument("--address", help="a Ray cluster ('auto' on its head node); default: this machine")
     where.add_argument("--workers", type=_positive, default=1, help="data-parallel workers of each trial (default 1)")
     where.add_argument("--trials-per-gpu", type=_positive, default=4, help="trials that share a GPU (default 4)")
     where.add_argument("--tracking-uri", help="MLflow; default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db here")
-    where.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the launches' own state (default runs)")
+    where.add_argument(
+        "--runs", type=Path, default=Path("runs"), help="folder of the launches' own state (default runs)"
+    )
     how = this.add_argument_group("how")
     how.add_argument("--dry-run", action="store_true", help="print the plan and the time it should take; train nothing")
-    how.add_argument("--resume", action="store_true", help="go on with the latest launch of this sweep that did not end")
+    how.add_argument(
+        "--resume", action="store_true", help="go on with the latest launch of this sweep that did not end"
+    )
     return this
 
 
@@ -89,12 +109,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _refuse_changes(given, arguments)
     else:
         launch = plan_launch(given, name)
-    from orchestrator.execute import execute  # Ray, torch and MLflow: not needed to say what is wrong with a name.
+    from orchestrator.execute import (  # Ray, torch and MLflow: not needed to say what is wrong with a name.
+        dry_run,
+        execute,
+    )
+    from orchestrator.mlflow_client import connect, default_tracking_uri
 
     if given.dry_run:
-        from orchestrator.execute import dry_run
-
         return dry_run(launch, console)
+    connect(launch.tracking_uri or default_tracking_uri())
     return execute(launch if given.resume else start(given.runs, launch), console)
 
 
@@ -105,13 +128,15 @@ def plan_launch(given: argparse.Namespace, name: str) -> Launch:
         raise unknown("preset", given.preset, sweep.presets)
     preset = _budget(sweep.presets[given.preset], given)
     corpora = dict(corpus_argument(text) for text in given.corpus)
+    tasks = _tasks(sweep, given, preset)
+    cells(dataclasses.replace(sweep, tasks=tasks), {task.name: "" for task in tasks}, given.cells)
     source = choose(given.store, corpora, given.preset)
     if source.demo is not None:
         print("no store and no corpora given: using demo corpora of synthetic speech, for trying the software only")
     return Launch(
         sweep=given.name,
         name=name,
-        tasks=_tasks(sweep, given, preset),
+        tasks=tasks,
         epochs=preset.epochs,
         trials=preset.trials,
         replicates=preset.replicates,

@@ -24,11 +24,14 @@ SWEEP = Sweep(
         Variant("source_discriminator", "addi", ("target_discriminator",), "2 without target discriminator"),
         Variant("target_discriminator", "addi", ("source_discriminator",), "3 without source discriminator"),
         Variant(
-            "autoencoder", "addi", ("generator", "source_discriminator", "target_discriminator"),
+            "autoencoder",
+            "addi",
+            ("generator", "source_discriminator", "target_discriminator"),
             "4 without discriminators",
         ),
         Variant(
-            "encoder_classifier", "addi",
+            "encoder_classifier",
+            "addi",
             ("autoencoder", "generator", "decoder", "source_discriminator", "target_discriminator"),
             "5 encoder and classifier (CNN)",
         ),
@@ -47,8 +50,10 @@ SWEEP = Sweep(
             CategoricalDistribution(["constant", "linear", "sigmoid"]), paper="constant", unless_without=_ADVERSARIAL
         ),
         "adversarial_gamma": Parameter(
-            FloatDistribution(1.0, 20.0, log=True), paper=10.0,
-            when={"adversarial_ramp": ("sigmoid",)}, unless_without=_ADVERSARIAL,
+            FloatDistribution(1.0, 20.0, log=True),
+            paper=10.0,
+            when={"adversarial_ramp": ("sigmoid",)},
+            unless_without=_ADVERSARIAL,
         ),
     },
     published={
@@ -66,7 +71,7 @@ SWEEP = Sweep(
     reference="full",
     presets={
         "smoke": Preset(epochs=2, trials=2, replicates=2, max_frames=100),
-        "demo": Preset(epochs=15, trials=4, replicates=4, max_frames=300),
+        "demo": Preset(epochs=10, trials=4, replicates=4, max_frames=200),
         "paper": Preset(epochs=200, trials=30, replicates=10),
     },
 )

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from data_prep import labels
+from data_prep import labels, splits
 from data_prep.errors import InputError
 from data_prep.splits import Protocol, Split
 from trainables.config import TaskConfig
 from trainables.metrics import Scores, score
+from trainables.streams import stream
 
 if TYPE_CHECKING:
     from data_prep.store import Store
@@ -130,6 +131,17 @@ def _domain(store: Store, task: TaskConfig, corpora: Sequence[str]) -> Domain:
         speakers=tuple(f"{corpus}/{who}" for corpus, who in zip(names, kept["speaker"].to_pylist(), strict=True)),
         labels=np.array([number for number in classes if number is not None], dtype=np.int64),
     )
+
+
+def draw(data: TaskData, task: TaskConfig, seed: int) -> tuple[Granted, Evaluator]:
+    """What a run of this seed trains on, and what it is tested with: its protocol's split, parted by :func:`grant`.
+
+    Raises:
+        InputError: a class is missing from the training or the validation part of this split.
+    """
+    protocol = splits.load(task.protocol)
+    split = protocol.split(data.source.speakers, data.target.speakers, stream(seed, "split"))
+    return grant(data, task, protocol, split)
 
 
 def grant(data: TaskData, task: TaskConfig, protocol: Protocol, split: Split) -> tuple[Granted, Evaluator]:

@@ -17,12 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from data_prep import splits
 from trainables.config import TrialConfig
-from trainables.data import TaskData, grant
+from trainables.data import TaskData, draw
 from trainables.loop import Outcome, Report, Training
 from trainables.metrics import Scores
-from trainables.streams import stream
 from trainables.workers import Workers
 
 _RESULT = "result.pt"
@@ -78,9 +76,7 @@ def prepare_process(threads: int = 1) -> None:
 
 
 def _run(config: TrialConfig, data: TaskData, report: Report, device: torch.device, workers: Workers) -> TrialResult:
-    protocol = splits.load(config.task.protocol)
-    split = protocol.split(data.source.speakers, data.target.speakers, stream(config.seed, "split"))
-    granted, evaluator = grant(data, config.task, protocol, split)
+    granted, evaluator = draw(data, config.task, config.seed)
     outcome = Training(config, granted, device, workers).run(report)
     return _result(data, outcome, evaluator.score(outcome.predicted))
 

@@ -38,8 +38,10 @@ def _sweep() -> Sweep:
                 CategoricalDistribution(["constant", "sigmoid"]), paper="constant", unless_without=("generator",)
             ),
             "adversarial_gamma": Parameter(
-                FloatDistribution(1.0, 20.0), paper=10.0,
-                when={"adversarial_ramp": ("sigmoid",)}, unless_without=("generator",),
+                FloatDistribution(1.0, 20.0),
+                paper=10.0,
+                when={"adversarial_ramp": ("sigmoid",)},
+                unless_without=("generator",),
             ),
         },
         published={("full", "iemocap-emodb"): Published(46.1, 1.6)},

@@ -18,7 +18,10 @@ def test_the_cells_are_the_table_row_by_row(made_up_sweep):
     fingerprints = {"iemocap-msp_improv": "one", "iemocap-emodb": "two"}
     found = cells(made_up_sweep, fingerprints)
     assert [cell.name for cell in found] == [
-        "full/iemocap-msp_improv", "full/iemocap-emodb", "baseline/iemocap-msp_improv", "baseline/iemocap-emodb"
+        "full/iemocap-msp_improv",
+        "full/iemocap-emodb",
+        "baseline/iemocap-msp_improv",
+        "baseline/iemocap-emodb",
     ]
     assert [cell.data for cell in found] == ["one", "two", "one", "two"]
 
@@ -51,8 +54,11 @@ def test_a_run_has_what_was_drawn_and_the_methods_defaults_for_the_rest(make_pla
         method="addi",
         task=plan.cell(FULL).task,
         hyperparameters={
-            "learning_rate": 2e-3, "batch_size": 32,
-            "adversarial_weight": 1.0, "adversarial_ramp": "constant", "adversarial_gamma": 10.0,
+            "learning_rate": 2e-3,
+            "batch_size": 32,
+            "adversarial_weight": 1.0,
+            "adversarial_ramp": "constant",
+            "adversarial_gamma": 10.0,
         },
         epochs=7,
         seed=3,

@@ -51,7 +51,10 @@ def test_each_row_of_the_table_has_the_components_that_the_paper_marks(variant, 
 def test_the_first_trial_has_the_papers_learning_rate_and_a_constant_lambda():
     values = paper_values(active(SWEEP.space, SWEEP.variants[0]))
     assert values == {
-        "learning_rate": 1e-4, "batch_size": 32, "adversarial_weight": 1.0, "adversarial_ramp": "constant"
+        "learning_rate": 1e-4,
+        "batch_size": 32,
+        "adversarial_weight": 1.0,
+        "adversarial_ramp": "constant",
     }
 
 

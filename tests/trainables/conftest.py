@@ -54,7 +54,9 @@ def task_data() -> TaskData:
 def trial() -> Callable[..., TrialConfig]:
     """Makes a small trial: ``trial("addi", without=("decoder",), learning_rate=1e-3)``."""
 
-    def make(method: str, *, without: tuple[str, ...] = (), epochs: int = 2, seed: int = 3, **given: Any) -> TrialConfig:
+    def make(
+        method: str, *, without: tuple[str, ...] = (), epochs: int = 2, seed: int = 3, **given: Any
+    ) -> TrialConfig:
         values = {"learning_rate": 1e-3, "batch_size": 8, **given}
         return TrialConfig(
             method=method,

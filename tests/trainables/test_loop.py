@@ -6,19 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from data_prep import splits
 from trainables.batches import Scaler, Utterances, batch_rows
-from trainables.data import grant
+from trainables.data import draw
 from trainables.loop import Training, TrainingDiverged
 from trainables.policies import RestoreAndHalve, Verdict
 from trainables.schedules import ramp
-from trainables.streams import stream, stream_seed
+from trainables.streams import stream_seed
 
 
 def make_training(config, data):
-    protocol = splits.load(config.task.protocol)
-    split = protocol.split(data.source.speakers, data.target.speakers, stream(config.seed, "split"))
-    return Training(config, grant(data, config.task, protocol, split)[0])
+    return Training(config, draw(data, config.task, config.seed)[0])
 
 
 def test_five_epochs_without_improvement_restore_and_halve_until_the_rate_is_below_1e_5():

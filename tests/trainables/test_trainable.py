@@ -44,7 +44,9 @@ def test_a_class_that_is_missing_from_a_part_of_the_split_is_said_before_trainin
     labels = np.where(task_data.source.labels == 3, 0, task_data.source.labels)
     labels[7] = 3
     data = dataclasses.replace(task_data, source=dataclasses.replace(task_data.source, labels=labels))
-    with pytest.raises(InputError, match="protocol random_80_20 leaves no sad utterance in the (train|validation) part"):
+    with pytest.raises(
+        InputError, match=r"protocol random_80_20 leaves no sad utterance in the (train|validation) part"
+    ):
         train(trial("cnn"), data)
 
 

@@ -142,9 +142,7 @@ METHOD = Method(
     players=(
         Player("autoencoder", ("encoder", "decoder"), reconstruction_loss, adapts=True),
         Player("generator", ("encoder", "decoder"), generator_loss, adapts=True),
-        Player(
-            "discriminators", ("source_discriminator", "target_discriminator"), discriminator_loss, adapts=True
-        ),
+        Player("discriminators", ("source_discriminator", "target_discriminator"), discriminator_loss, adapts=True),
         *cnn.METHOD.players,
     ),
     predict=cnn.predict,

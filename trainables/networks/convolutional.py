@@ -3,7 +3,8 @@
 The paper fixes three convolutions each followed by max-pooling, a first filter of 16, 256 features for the whole
 utterance, three transposed convolutions and ReLU. It leaves open the other filters, the channels and the pooling:
 here convolutions run over time with the Mel bands as channels (as in the study whose features it takes, [28]), with
-filters 16, 8 and 4, pooling by 4, by 4 and, the third, over all of the time that is left.
+filters 16, 8 and 4, the first one taking every second frame; pooling by 4, by 4 and, the third, over all of the time
+that is left.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 FEATURES = 256
 _CHANNELS = (32, 64)
 _FILTERS = (16, 8, 4)
+_STRIDE = 2
 _POOLING = 4
 
 
@@ -26,7 +28,7 @@ class ConvolutionalEncoder(nn.Module):
         super().__init__()
         first, second = _CHANNELS
         self.convolutions = nn.Sequential(
-            nn.Conv1d(dimensions, first, _FILTERS[0], padding=_FILTERS[0] // 2),
+            nn.Conv1d(dimensions, first, _FILTERS[0], stride=_STRIDE, padding=_FILTERS[0] // 2),
             nn.ReLU(),
             nn.MaxPool1d(_POOLING, ceil_mode=True),
             nn.Conv1d(first, second, _FILTERS[1], padding=_FILTERS[1] // 2),
@@ -44,21 +46,22 @@ class ConvolutionalEncoder(nn.Module):
 class ConvolutionalDecoder(nn.Module):
     """From a latent code and a one-hot domain code, (batch, 256) and (batch, 2), to (batch, frames, dimensions).
 
-    The mirror image of the encoder: the first transposed convolution spreads the code over the pooled time, the
-    others undo one pooling each.
+    The mirror image of the encoder: the first transposed convolution spreads the code over the pooled time, the second
+    undoes a pooling, the third the other one and the stride.
     """
 
     def __init__(self, frames: int, dimensions: int, codes: int = 2) -> None:
         super().__init__()
         self.frames = frames
         first, second = _CHANNELS
-        pooled = math.ceil(frames / _POOLING**2)
+        whole = _STRIDE * _POOLING
+        pooled = math.ceil(frames / (whole * _POOLING))
         self.convolutions = nn.Sequential(
             nn.ConvTranspose1d(FEATURES + codes, second, pooled),
             nn.ReLU(),
             nn.ConvTranspose1d(second, first, _FILTERS[1], stride=_POOLING, padding=(_FILTERS[1] - _POOLING) // 2),
             nn.ReLU(),
-            nn.ConvTranspose1d(first, dimensions, _FILTERS[0], stride=_POOLING, padding=(_FILTERS[0] - _POOLING) // 2),
+            nn.ConvTranspose1d(first, dimensions, _FILTERS[0], stride=whole, padding=(_FILTERS[0] - whole) // 2),
         )
 
     def forward(self, latent: Tensor, code: Tensor) -> Tensor:

@@ -81,7 +81,9 @@ def test_the_generators_turn_reaches_the_encoder_through_the_discriminators():
     batch = Batch(torch.randn(2, 40, 6), torch.tensor([0, 1]), torch.randn(2, 40, 6))
     weights = list(networks["encoder"].parameters())
     gradients = [
-        torch.autograd.grad(addi.generator_loss(dict(networks.items()), batch, None, {"adversarial_weight": w}), weights)
+        torch.autograd.grad(
+            addi.generator_loss(dict(networks.items()), batch, None, {"adversarial_weight": w}), weights
+        )
         for w in (0.0, 1.0)
     ]
     assert not torch.equal(gradients[0][0], gradients[1][0])
@@ -118,7 +120,9 @@ def test_removing_a_network_leaves_the_first_weights_of_the_others():
 
 
 def test_removing_what_is_not_there_is_an_error_that_names_the_nearest():
-    with pytest.raises(InputError, match="unknown player or network 'target_discriminater'; known, nearest first: target_d"):
+    with pytest.raises(
+        InputError, match="unknown player or network 'target_discriminater'; known, nearest first: target_d"
+    ):
         play(methods.load("addi"), ("target_discriminater",))
 
 

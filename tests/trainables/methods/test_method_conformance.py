@@ -7,12 +7,10 @@ import dataclasses
 import pytest
 import torch
 
-from data_prep import splits
 from trainables import methods
-from trainables.data import TaskData, grant
+from trainables.data import TaskData, draw
 from trainables.game import Batch, Shape, build, play
 from trainables.loop import Training
-from trainables.streams import stream
 from trainables.trainable import train
 
 every_method = pytest.mark.parametrize("name", methods.known())
@@ -23,9 +21,7 @@ def weights_differ(first, second) -> bool:
 
 
 def training(config, data: TaskData) -> Training:
-    protocol = splits.load(config.task.protocol)
-    split = protocol.split(data.source.speakers, data.target.speakers, stream(config.seed, "split"))
-    return Training(config, grant(data, config.task, protocol, split)[0])
+    return Training(config, draw(data, config.task, config.seed)[0])
 
 
 @every_method
@@ -79,7 +75,9 @@ def test_every_player_moves_its_own_networks_and_no_other(name, trial, task_data
         run.game = dataclasses.replace(run.game, players=(player,))
         before = {key: value.clone() for key, value in run.modules.state_dict().items()}
         run.run_epoch()
-        moved = {key.split(".")[0] for key, value in run.modules.state_dict().items() if not torch.equal(before[key], value)}
+        moved = {
+            key.split(".")[0] for key, value in run.modules.state_dict().items() if not torch.equal(before[key], value)
+        }
         assert moved == set(player.moves)
 
 
