@@ -1,6 +1,6 @@
-"""How hard the demo corpora are: ``python -m benchmarks.demo_difficulty DIR [DIR ...]`` prints a table for each folder.
+"""How hard the demo corpora are: ``python benchmarks/demo_difficulty.py [DIR ...]`` prints a table for each folder.
 
-``DIR`` is what ``python -m data_prep.demo --out DIR`` made. emotion4, logistic regression (C = 0.01, balanced), scaler
+``DIR`` is what ``python -m data_prep.demo --out DIR`` made; without one, small demo corpora are spoken. emotion4, logistic regression (C = 0.01, balanced), scaler
 fitted on the training speakers or the source corpus alone; UAR of the pooled predictions, on openSMILE's IS09
 functionals and on the mean and standard deviation over time of 40 logarithmic Mel filter banks (what the networks see
 of an utterance). Within a corpus leave-one-speaker-out, else from all of one to all of the other. Chance is .25.
@@ -9,6 +9,7 @@ of an utterance). Within a corpus leave-one-speaker-out, else from all of one to
 from __future__ import annotations
 
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +25,7 @@ from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from data_prep import corpora, labels
+from data_prep import corpora, demo, labels
 from data_prep.demo import layouts
 
 FEATURES = ("is09", "log-mel")
@@ -32,6 +33,10 @@ FEATURES = ("is09", "log-mel")
 
 def main(folders: list[str]) -> None:
     """Prints one table per folder."""
+    if not folders:
+        with tempfile.TemporaryDirectory() as scratch:
+            demo.speak(Path(scratch) / "demo_corpora")
+            return main([f"{scratch}/demo_corpora"])
     for folder in folders:
         data = {name: load(name, Path(folder) / layouts.load(name).folder) for name in layouts.known()}
         print(f"{folder}\n{'source':>12} {'target':>12}  " + "  ".join(f"{feature:>7}" for feature in FEATURES))

@@ -26,6 +26,21 @@ def connected(address: str | None) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
+    join(address)
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def join(address: str | None) -> None:
+    """Joins the Ray cluster at ``address``, or starts Ray on this machine.
+
+    Raises:
+        InputError: no cluster answers at ``address``.
+    """
+    import ray
+
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     options: dict[str, Any] = {"address": address} if address else {"include_dashboard": False}
     try:
@@ -35,10 +50,6 @@ def connected(address: str | None) -> Iterator[None]:
         if address is None:
             raise
         raise InputError(f"no Ray cluster answers at {address!r}: {str(error).splitlines()[0]}") from error
-    try:
-        yield
-    finally:
-        ray.shutdown()
 
 
 def _knock(address: str | None) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import ray
 from ray import tune
 
+from data_prep import cores
 from orchestrator.records import RunKey
 from orchestrator.trial import MODEL, run_trial
 
@@ -41,7 +42,6 @@ class Resources:
 
 def connect(address: str | None) -> None:
     """Joins the Ray cluster at ``address``, or starts Ray on this machine; once per process."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # Tune's own result files and banners: MLflow and the progress view have all that is in them.
     os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
@@ -49,8 +49,7 @@ def connect(address: str | None) -> None:
     if ray.is_initialized():
         return
     warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
-    options: dict[str, Any] = {"address": address} if address else {"include_dashboard": False}
-    ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)
+    cores.join(address)
 
 
 def share_out(workers: int, trials_per_gpu: int) -> Resources:
