@@ -38,6 +38,7 @@ PARENT = "launch"
 EPOCH = "epoch/"
 
 _BATCH = 900  # metrics of one request: MLflow takes 1,000 metrics and tags
+_MODEL_TRAINING = {"mlflow.experimentKind": "custom_model_development"}  # else MLflow's pages are those for chat traces
 _NOTHING: Mapping[str, str] = {}
 _STATUS = {"finished": "FINISHED", "stopped": "FINISHED", "failed": "FAILED", "killed": "KILLED"}
 
@@ -256,7 +257,7 @@ def _experiment(client: MlflowClient, tracking_uri: str, name: str) -> str:
         folder = local_folder(tracking_uri)
         location = None if folder is None else (folder / "mlruns" / name).as_uri()
         try:
-            return client.create_experiment(name, artifact_location=location)
+            return client.create_experiment(name, artifact_location=location, tags=_MODEL_TRAINING)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise

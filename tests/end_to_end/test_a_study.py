@@ -22,7 +22,7 @@ def test_build_sweep_browse_report_and_reproduce(user, speech, server):
     assert "DEMO CORPORA" in printed and "source_val" in printed and "chance is 25.0" in printed
     assert "45.1 ± 0.8" in printed and "46.1 ± 1.6" in printed
     command = re.search(r"python -m (orchestrator\.reproduce)\s+(\S+)", printed)
-    assert command and command[2].startswith("ablation_addi/full/iemocap-")
+    assert command and re.fullmatch("[0-9a-f]{32}", command[2])
     report = next(user.home.glob("runs/ablation_addi/*/report.html")).read_text()
     assert "45.1 ± 0.8" in report and "<svg" in report and "demo corpora" in report
     assert not re.search(r"""src\s*=|href\s*=\s*["']?http|@import|url\(['"]?http""", report), "it needs nothing else"
@@ -34,7 +34,10 @@ def test_build_sweep_browse_report_and_reproduce(user, speech, server):
     assert {kind: kinds.count(kind) for kind in kinds} == {"sweep": 1, "cell": 2, "search": 4, "replicate": 4}
     assert {run["info"]["status"] for run in runs} == {"FINISHED"}
     if chromium := shutil.which("chromium"):
-        assert "full/iemocap-emodb" in page(chromium, f"{server}/#/experiments/{experiment}/runs", user.home)
+        address = f"{server}/#/experiments/{experiment}/runs"
+        assert "(demo corpora)" in page(chromium, address, user.home), "the launch"
+        shown = page(chromium, f"{address}/{command[2]}", user.home)
+        assert "full/iemocap-" in shown and "test_uar" in shown
 
     shutil.move(user.home / "runs", user.home / "lost")
     again = user.types("orchestrator.report", "ablation_addi", "--out=again.html")
@@ -91,7 +94,7 @@ def wait_for(server: str) -> None:
 
 
 def table(printed: str) -> list[str]:
-    return [line.strip() for line in printed.splitlines() if "±" in line and re.match(r"\s+\d", line)]
+    return [line.strip() for line in printed.splitlines() if "±" in line and re.match(r"\s*\d", line)]
 
 
 def page(chromium: str, url: str, home: Path) -> str:

@@ -30,7 +30,7 @@ def test_a_sweep_goes_on_where_it_was(user, speech, how):
     after = Counter(user.ended())
     assert len(after) == 5 * (2 + 2) and set(after.values()) == {1}, "all there, none twice"
     assert before.items() <= after.items()
-    assert "INCOMPLETE" not in printed and len(re.findall(r"\d ± \S+ +2 ", printed)) == 5
+    assert "INCOMPLETE" not in printed and len(re.findall(r"\d ± \S+ +2/2 ", printed)) == 5
     assert statuses(user).count("FINISHED") == 1 + 5 + 20, "one launch, its cells, its runs"
 
     over = user.types(*SWEEP, "--resume", status=2)

@@ -84,7 +84,7 @@ def test_a_record_comes_back_from_mlflow_as_it_was(open_tracker, make_record, ur
     track(tracker, record)
     assert tracker.close() == 0
     found, context = load_run(uri, find_run(uri, f"made_up/{CELL}"))
-    assert found == dataclasses.replace(record, run_id=found.run_id, history=list(record.history))
+    assert found == dataclasses.replace(record, run_id=found.run_id, history=tuple(record.history))
     assert found.run_id is not None
     assert context["environment"] == {"machine": "m"}
 
@@ -353,7 +353,7 @@ def test_a_server_that_is_killed_and_comes_back_misses_nothing_and_doubles_nothi
     assert open_tracker(tracking_uri=uri).close() == 0
     assert_delivered_once(uri, 12)
     found, _ = load_run(uri, find_run(uri, "made_up/baseline/iemocap-emodb"))
-    assert found.history == list(record.history)
+    assert found.history == tuple(record.history)
 
 
 @pytest.mark.parametrize(
