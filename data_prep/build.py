@@ -238,14 +238,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--address", help="a Ray cluster that sees these paths; default: this machine")
     given = parser.parse_args(arguments)
     try:
-        print(build(given.store, _by_name(given.corpus), given.feature or ["mfb40"], address=given.address))
+        print(build(given.store, corpus_arguments(given.corpus), given.feature or ["mfb40"], address=given.address))
     except KeyboardInterrupt:
         print(f"interrupted: nothing was changed in {given.store}; the same command starts again", file=sys.stderr)
         return 130
     return 0
 
 
-def _by_name(texts: Iterable[str]) -> dict[str, Path]:
+def corpus_arguments(texts: Iterable[str]) -> dict[str, Path]:
+    """The corpora of several ``NAME=PATH``, by name.
+
+    Raises:
+        InputError: one is not that, no corpus can have that name, or a name is given twice.
+    """
     corpora: dict[str, Path] = {}
     for name, path in map(corpus_argument, texts):
         if name in corpora:

@@ -40,8 +40,8 @@ class Protocol:
         source: paper and section.
         grants: in words, what training may see; printed with every table.
         selection: what selects: ``source_val`` (a held-out part of the source).
-        normalisation: ``source`` standardises everything by the source training set; ``corpus`` standardises source and
-            target each by its own unlabelled statistics.
+        normalisation: ``source`` standardises everything by the source training set; ``corpus`` standardises every
+            corpus by its own statistics, without labels, over what training sees of it.
         speaker_independent: whether no speaker of the training set may be in the validation set.
         draw: (speakers of the source, speakers of the target, generator) to the split.
     """
@@ -99,7 +99,8 @@ def _speakers_80_20(source: Sequence[str], target: Sequence[str], rng: np.random
     return _whole_target(train, len(source), len(target))
 
 
-_WHOLE_TARGET = "the whole target without its labels for adaptation, and the same utterances as the test set"
+# An utterance of none of the task's classes (frustrated, say) is in neither set: the papers leave those out beforehand.
+_WHOLE_TARGET = "all target utterances of the task's classes for adaptation, without their labels, and the same ones as the test set"
 
 PROTOCOLS = {
     protocol.name: protocol

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from data_prep import labels
+from data_prep import labels, splits
 from data_prep.errors import InputError
 from orchestrator.mlflow_client import (
     Metric,
@@ -117,7 +117,11 @@ class Delivery:
             "ser.seed": str(config.seed),
         }
         title = f"{cell}/{kind}-{event['number']}" + (f" (attempt {event['attempt']})" if event["attempt"] > 1 else "")
-        run_id = self._ensure(name, title, event["time"], tags, parent=self._cell(event, config))
+        parent = self._cell(event, config)
+        if kind == "replicate":
+            selected = [Param(f"selected.{key}", str(value)) for key, value in config.hyperparameters.items()]
+            self._try(parent, lambda: self._client.log_batch(parent, params=selected))
+        run_id = self._ensure(name, title, event["time"], tags, parent=parent)
         params = [Param(key, value) for key, value in flatten(config).items()]
         for start in range(0, len(params), 100):
             self._try(run_id, partial(self._client.log_batch, run_id, params=params[start : start + 100]))
@@ -141,6 +145,9 @@ class Delivery:
             tags["ser.stopped"] = "asha"
         if record["error"]:
             tags["ser.error"] = record["error"]
+        if origin := record["origin"]:
+            tags |= {"ser.machine": origin["machine"], "ser.device": origin["device"]}
+            tags["ser.split"] = origin["split"]["digest"]
         self._add_metrics(run_id, record["metrics"], event["time"], 0)
         self._send_metrics(run_id, tags)
         if record["confusion"] is not None:
@@ -182,7 +189,9 @@ class Delivery:
     def _cell_tags(self, cell: str, config: TrialConfig) -> dict[str, str]:
         variant, _, task = cell.partition("/")
         named = {"ser.cell": cell, "ser.variant": variant, "ser.task": task, "ser.data": config.data}
-        return {**self._launch["tags"], **named, "ser.method": config.method, "ser.protocol": config.task.protocol}
+        protocol = splits.load(config.task.protocol)
+        rules = {"ser.protocol": protocol.name, "ser.selection": protocol.selection}
+        return {**self._launch["tags"], **named, "ser.method": config.method, **rules}
 
     def _ensure(self, name: str, title: str, time: int, tags: Mapping[str, str], parent: str | None = None) -> str:
         if name not in self._runs:

@@ -6,20 +6,22 @@ import hashlib
 import importlib.metadata
 import os
 import platform
+import shlex
+import shutil
 import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("torch", "torchaudio", "numpy", "scikit-learn", "pyarrow", "ray", "optuna", "mlflow", "soundfile")
+_PACKAGES = ("torch", "torchaudio", "numpy", "scikit-learn", "pyarrow", "ray", "optuna", "mlflow", "soundfile", "soxr")
+
+_CODE = ("data_prep", "trainables", "search_spaces", "orchestrator")
 
 
 @cache
 def describe_environment() -> dict[str, Any]:
-    """Code version, package versions and machine, as plain JSON types.
-
-    ``machine`` names what decides bit-for-bit equality: two machines with the same one give the same numbers.
-    """
+    """Code version, package versions and this machine, as plain JSON types."""
     return {
         "code": code_version(),
         "python": platform.python_version(),
@@ -28,20 +30,37 @@ def describe_environment() -> dict[str, Any]:
     }
 
 
-def machine() -> str:
-    """The kind of machine: processor model and architecture, and the GPU where there is one."""
+def command_line(module: str, *arguments: str) -> str:
+    """What to type, in this folder, to run a module of this project with the Python that runs now."""
+    python, here = Path(sys.executable), Path.cwd()
+    if shutil.which("python") == str(python):
+        typed = "python"
+    else:
+        typed = str(python.relative_to(here) if python.is_relative_to(here) else python)
+    return shlex.join([typed, "-m", module, *arguments])
+
+
+@cache
+def machine(gpu: bool = False) -> str:
+    """The kind of machine: processor model and architecture, and that of the GPU if it is the one that trains.
+
+    It names what decides bit-for-bit equality: with the same packages, machines of one kind give the same numbers.
+    """
+    if not gpu:
+        return f"{_processor()} ({platform.machine()})"
     import torch
 
-    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
-    return f"{_processor()} ({platform.machine()}){gpu}"
+    return f"{machine()}, {torch.cuda.get_device_name() if torch.cuda.is_available() else 'no GPU'}"
 
 
 def code_version() -> str:
-    """The git commit of this project's code, marked ``+changes`` where files differ; else a digest of the code."""
+    """The git commit of this project's code, marked ``+changes`` where it differs, new files included; else a digest."""
     root = Path(__file__).resolve().parent.parent
     try:
         commit = _git(root, "rev-parse", "--short=12", "HEAD")
-        changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", "*.py")
+        changed = _git(
+            root, "status", "--porcelain", "--untracked-files=all", "--", *(f"{name}/*.py" for name in _CODE)
+        )
     except (OSError, subprocess.CalledProcessError):
         return f"code-{_digest(root)}"
     return f"{commit}+changes-{_digest(root)}" if changed else commit
@@ -55,7 +74,7 @@ def _git(root: Path, *arguments: str) -> str:
 
 def _digest(root: Path) -> str:
     digest = hashlib.sha256()
-    for package in ("data_prep", "trainables", "search_spaces", "orchestrator"):
+    for package in _CODE:
         for path in sorted((root / package).rglob("*.py")):
             digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]

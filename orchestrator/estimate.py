@@ -25,10 +25,15 @@ def seconds_per_cell(plan: Plan, tasks: Mapping[str, TaskData]) -> dict[str, flo
     return {cell.name: _seconds_per_epoch(plan, cell, tasks[cell.task.name]) * plan.epochs for cell in plan.cells}
 
 
-def seconds_of_plan(plan: Plan, per_run: Mapping[str, float], concurrent: int) -> float:
+def seconds_of_plan(
+    plan: Plan, per_run: Mapping[str, float], concurrent: int, time_budget: float | None = None
+) -> float:
     """Wall-clock seconds of the whole plan when ``concurrent`` runs train at a time."""
-    runs = plan.trials + plan.replicates
-    return _START_SECONDS + sum(per_run[cell.name] * runs for cell in plan.cells) / concurrent
+    once = sum(per_run[cell.name] for cell in plan.cells) / concurrent
+    search = plan.trials * once
+    if time_budget is not None:  # the paper's own configuration runs, and what has begun ends
+        search = max(once, min(search, time_budget + max(per_run.values())))
+    return _START_SECONDS + search + plan.replicates * once
 
 
 def _seconds_per_epoch(plan: Plan, cell: Cell, data: TaskData) -> float:
@@ -55,6 +60,7 @@ def _noise(data: TaskData, max_frames: int | None, count: int) -> Granted:
         values=values,
         starts=np.arange(rows + 1) * frames,
         corpora=("noise",) * rows,
+        utterances=("noise",) * rows,
         speakers=("noise",) * rows,
         labels=np.arange(rows) % len(data.classes),
     )

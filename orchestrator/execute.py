@@ -7,13 +7,12 @@ from typing import Any
 
 from rich.console import Console
 
-from data_prep import splits
 from data_prep.errors import INTERRUPTED
 from data_prep.store import Store
 from orchestrator import estimate, prepare
 from orchestrator import launch as tune_launch
 from orchestrator.environment import describe_environment
-from orchestrator.launches import Launch, finish
+from orchestrator.launches import Launch, finish, start
 from orchestrator.plan import Plan
 from orchestrator.progress import Progress, clock_text
 from orchestrator.report import conclude
@@ -24,13 +23,22 @@ from orchestrator.tracking import Tracker, default_tracking_uri
 from trainables.data import TaskData, draw, load_task
 
 
-def execute(launch: Launch, console: Console) -> int:
-    """Runs a launch to its end and prints its table; returns the exit status."""
-    directory = launch.directory
-    assert directory is not None, "a launch that runs has a folder"
+def execute(launch: Launch, runs: Path, console: Console) -> int:
+    """Runs a launch to its end and prints its table; returns the exit status.
+
+    Args:
+        launch: a new one, which gets its folder below ``runs`` when all that can be checked beforehand has been; or one
+            that has a folder, and is gone on with.
+        runs: folder of the launches.
+        console: for progress and table.
+    """
     tune_launch.connect(launch.address)
-    store, plan, tasks = prepare_plan(launch)
-    resources = tune_launch.share_out(launch.workers, launch.trials_per_gpu)
+    store, plan, tasks = prepare_plan(launch, console)
+    resources = tune_launch.share_out(plan, launch.workers, launch.trials_per_gpu)
+    if launch.directory is None:
+        launch = start(runs, launch)
+    directory = launch.directory
+    assert directory is not None, "it has just got one"
     tracker = Tracker(
         directory,
         launch.tracking_uri or default_tracking_uri(),
@@ -48,10 +56,8 @@ def execute(launch: Launch, console: Console) -> int:
         tune_launch.run(searcher, scheduler, tasks, directory, resources, tracker.attach)
     if not searcher.done:
         tracker.interrupted()
-        console.print(
-            f"interrupted after {progress.line()}; nothing that has ended is lost. Go on with:\n"
-            f"  python -m orchestrator.sweep {launch.sweep} --resume"
-        )
+        console.print(f"interrupted after {progress.line()}; nothing that has ended is lost. Go on with:")
+        console.print(f"  {launch.resume_command()}", soft_wrap=True)
         return INTERRUPTED
     undelivered = conclude(console, launch, tracker)
     for problem in searcher.problems:
@@ -64,8 +70,8 @@ def execute(launch: Launch, console: Console) -> int:
 def dry_run(launch: Launch, console: Console) -> int:
     """Prints what a launch would run and how long that should take."""
     tune_launch.connect(launch.address)
-    _, plan, tasks = prepare_plan(launch)
-    resources = tune_launch.share_out(launch.workers, launch.trials_per_gpu)
+    _, plan, tasks = prepare_plan(launch, console)
+    resources = tune_launch.share_out(plan, launch.workers, launch.trials_per_gpu)
     per_run = estimate.seconds_per_cell(plan, tasks)
     for cell in plan.cells:
         searched = ", ".join(cell.space) if plan.trials > 1 else "the paper's values only"
@@ -73,19 +79,22 @@ def dry_run(launch: Launch, console: Console) -> int:
             f"{cell.name}: {plan.trials} search trials ({searched}) + {plan.replicates} replicates, "
             f"up to {clock_text(per_run[cell.name])} each"
         )
-    whole = estimate.seconds_of_plan(plan, per_run, resources.concurrent)
+    whole = estimate.seconds_of_plan(plan, per_run, resources.concurrent, launch.time_budget)
     console.print(
         f"{plan.runs} runs of up to {plan.epochs} epochs, {resources.concurrent} at a time: "
         f"about {clock_text(whole)} at the most (early stopping and the learning-rate schedule end many sooner)"
     )
+    if launch.time_budget is not None:
+        console.print(f"searches begin no new trial after {clock_text(launch.time_budget)}")
+    if launch.directory is not None:
+        console.print(f"the whole launch, with what has ended in {launch.directory} already")
     return 0
 
 
-def prepare_plan(launch: Launch) -> tuple[Store, Plan, dict[str, TaskData]]:
+def prepare_plan(launch: Launch, console: Console) -> tuple[Store, Plan, dict[str, TaskData]]:
     """A launch's store, made ready, its plan, and the data of the tasks in it."""
-    store = prepare.make_ready(launch.data, launch.tasks[0].feature, launch.corpora())
-    fingerprints = {task.name: store.fingerprint(task.feature, [*task.sources, *task.targets]) for task in launch.tasks}
-    plan = launch.plan(fingerprints)
+    store = prepare.make_ready(launch.data, launch.corpora(), console)
+    plan = launch.plan({task.name: store.fingerprint(task.feature, task.corpora) for task in launch.tasks})
     tasks = {cell.task.name: cell.task for cell in plan.cells}
     data = {name: load_task(store, task) for name, task in tasks.items()}
     for name, task in tasks.items():
@@ -96,9 +105,9 @@ def prepare_plan(launch: Launch) -> tuple[Store, Plan, dict[str, TaskData]]:
 
 def _context(launch: Launch, store: Store, plan: Plan) -> dict[str, Any]:
     """What ``reproduce`` and ``report`` need besides a run's configuration."""
-    demo = store.is_demo(launch.corpora())
+    demo = _is_demo(launch, store)
     return {
-        "study": Study.of(launch.load_sweep(), plan, demo=demo).to_dict(),
+        "study": Study.of(launch.load_sweep(), plan, time_budget=launch.time_budget, demo=demo).to_dict(),
         "launch": launch.to_dict(),
         "data": launch.data.to_dict(),
         "demo": demo,
@@ -108,15 +117,15 @@ def _context(launch: Launch, store: Store, plan: Plan) -> dict[str, Any]:
 
 
 def _tags(launch: Launch, store: Store) -> dict[str, str]:
-    protocol = splits.load(launch.tasks[0].protocol)
     environment = describe_environment()
     return {
         "ser.sweep": launch.name,
-        "ser.protocol": protocol.name,
-        "ser.selection": protocol.selection,
-        "ser.demo_corpora": str(store.is_demo(launch.corpora())).lower(),
+        "ser.demo_corpora": str(_is_demo(launch, store)).lower(),
         "ser.store": str(Path(store.path).name),
         "ser.code": environment["code"],
-        "ser.machine": environment["machine"],
         "ser.command": launch.command,
     }
+
+
+def _is_demo(launch: Launch, store: Store) -> bool:
+    return store.is_demo(name for task in launch.tasks for name in task.corpora)

@@ -16,10 +16,12 @@ import ray
 from ray import tune
 
 from data_prep import cores
+from data_prep.errors import InputError
 from orchestrator.records import RunKey
 from orchestrator.trial import MODEL, run_trial
 
 if TYPE_CHECKING:
+    from orchestrator.plan import Plan
     from orchestrator.searcher import SweepSearcher
     from trainables.data import TaskData
 
@@ -52,14 +54,27 @@ def connect(address: str | None) -> None:
     cores.join(address)
 
 
-def share_out(workers: int, trials_per_gpu: int) -> Resources:
-    """How the cluster that Ray sees is shared out among trials: one core each, or a share of a GPU where there is one."""
+def share_out(plan: Plan, workers: int, trials_per_gpu: int) -> Resources:
+    """How the cluster that Ray sees is shared out among trials.
+
+    A trial takes a core and, where there are GPUs, a share of one; a trial on several workers a whole GPU for each.
+
+    Raises:
+        InputError: there are too few cores or GPUs for one trial, or its workers cannot share a batch equally.
+    """
     there = ray.cluster_resources()
     cpus, gpus = int(there.get("CPU", 1)), int(there.get("GPU", 0))
-    if gpus:
-        concurrent = max(1, min(gpus * trials_per_gpu, cpus) // workers)
-        return Resources(cpus=1, gpus=1 / trials_per_gpu, workers=workers, concurrent=concurrent)
-    return Resources(cpus=1, gpus=0, workers=workers, concurrent=max(1, cpus // workers))
+    shares = trials_per_gpu if workers == 1 else 1
+    concurrent = (min(gpus * shares, cpus) if gpus else cpus) // workers
+    if not concurrent:
+        raise InputError(f"--workers {workers}: a trial would need as many cores or GPUs; Ray has {cpus} and {gpus}")
+    for cell in plan.cells:
+        for size in cell.batch_sizes:
+            if size % workers:
+                raise InputError(
+                    f"--workers {workers} cannot share a batch of {size} equally, which {cell.name} may have"
+                )
+    return Resources(cpus=1, gpus=1 / shares if gpus else 0, workers=workers, concurrent=concurrent)
 
 
 def run(

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.errors import InputError, nearest_first
+from orchestrator.environment import command_line
 from orchestrator.plan import Plan, cells
 from orchestrator.prepare import DataSource
 from search_spaces import Sweep, load
 from trainables.config import TaskConfig, construct
 
+RUNS = Path("runs")
 _SETTINGS = "launch.json"
 _DONE = "done"
 
@@ -28,7 +30,8 @@ class Launch:
         sweep: as it was named: a module of ``search_spaces/`` or the path of a file.
         name: short name, which is the MLflow experiment's.
         tasks: the table's columns, as this launch has them.
-        epochs, trials, replicates, cells, seed, sampler, early_stopping, time_budget: the plan.
+        cells: the names of the cells that it has, in the table's order.
+        epochs, trials, replicates, seed, sampler, early_stopping, time_budget: the plan.
         data: where the data comes from.
         preset: the preset that the budget began from.
         workers, trials_per_gpu, address: how it is run.
@@ -43,7 +46,7 @@ class Launch:
     epochs: int
     trials: int
     replicates: int
-    cells: str
+    cells: tuple[str, ...]
     seed: int
     sampler: str
     early_stopping: bool
@@ -61,15 +64,29 @@ class Launch:
         """The sweep, with the tasks of this launch."""
         return dataclasses.replace(load(self.sweep), tasks=self.tasks)
 
-    def corpora(self) -> list[str]:
-        """The corpora that its tasks need."""
-        return sorted({name for task in self.tasks for name in (*task.sources, *task.targets)})
+    def corpora(self) -> dict[str, list[str]]:
+        """The corpora that its tasks need, by feature."""
+        features = dict.fromkeys(task.feature for task in self.tasks)
+        return {
+            feature: sorted({name for task in self.tasks if task.feature == feature for name in task.corpora})
+            for feature in features
+        }
 
     def plan(self, fingerprints: dict[str, str]) -> Plan:
-        """The plan, given the fingerprint of each task's data."""
+        """The plan, given the fingerprint of each task's data.
+
+        Raises:
+            InputError: the sweep no longer has a cell that the launch began with.
+        """
+        there = {cell.name: cell for cell in cells(self.load_sweep(), fingerprints)}
+        if gone := [name for name in self.cells if name not in there]:
+            raise InputError(
+                f"the sweep {self.sweep} has changed since this launch began: it has no cell {', '.join(gone)} any more; "
+                "put it back, or start a new launch"
+            )
         return Plan(
             sweep=self.name,
-            cells=cells(self.load_sweep(), fingerprints, self.cells),
+            cells=tuple(there[name] for name in self.cells),
             epochs=self.epochs,
             trials=self.trials,
             replicates=self.replicates,
@@ -77,6 +94,13 @@ class Launch:
             early_stopping=self.early_stopping,
             sampler=self.sampler,
         )
+
+    def resume_command(self) -> str:
+        """What to type to go on with it."""
+        assert self.directory is not None, "a launch that runs has a folder"
+        runs = self.directory.parent.parent
+        where = [] if runs == RUNS else ["--runs", str(runs)]
+        return command_line("orchestrator.sweep", self.sweep, "--resume", *where)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON types, without its folder."""
@@ -94,6 +118,7 @@ class Launch:
                     dataclasses.replace(task, sources=tuple(task.sources), targets=tuple(task.targets))
                     for task in tasks
                 ),
+                "cells": tuple(values["cells"]),
                 "data": construct(DataSource, values["data"]),
             },
         )

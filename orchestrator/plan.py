@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from optuna.distributions import CategoricalDistribution
+
 from data_prep.errors import InputError, nearest_first
 from orchestrator.records import RunKey
 from search_spaces import Parameter, Sweep, Variant, active
@@ -35,6 +37,14 @@ class Cell:
     def name(self) -> str:
         """``full/iemocap-emodb``."""
         return f"{self.variant.name}/{self.task.name}"
+
+    @property
+    def batch_sizes(self) -> list[int]:
+        """Every batch size that a run of it may have, as far as that is a list."""
+        searched = self.space.get("batch_size")
+        if searched is not None and isinstance(searched.distribution, CategoricalDistribution):
+            return [int(size) for size in searched.distribution.choices if isinstance(size, int)]
+        return [methods.load(self.variant.method).hyperparameters().batch_size]
 
     def config(self, drawn: Mapping[str, Any], *, epochs: int, seed: int) -> TrialConfig:
         """The run that trains this cell with the drawn values; what was not drawn has the method's default."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from data_prep import demo
 from data_prep.build import build
@@ -13,7 +18,6 @@ from data_prep.errors import InputError, nearest_first
 from data_prep.store import Store, open_store
 
 STORE = Path("stores/corpora")
-DEMO_SIZES = {"smoke": "tiny", "demo": "small", "paper": "full"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +39,24 @@ class DataSource:
         return asdict(self)
 
 
-def choose(store: Path | None, corpora: Mapping[str, Path], preset: str) -> DataSource:
-    """Where the data of a sweep comes from, by what its user gave: a store, corpora, both, or neither."""
+def choose(store: Path | None, corpora: Mapping[str, Path], size: str, needed: Sequence[str]) -> DataSource:
+    """Where the data of a sweep comes from, by what its user gave: a store, corpora, both, or neither.
+
+    Args:
+        store: the feature store, or ``None``.
+        corpora: folders by corpus name.
+        size: of the demo corpora that are used where there is neither.
+        needed: the corpora of the sweep's tasks.
+
+    Raises:
+        InputError: there is no demo corpus of a needed one.
+    """
     if store is None and not corpora:
-        size = DEMO_SIZES[preset]
+        if missing := [name for name in needed if name not in demo.layouts.known()]:
+            raise InputError(
+                f"there is no demo corpus of {', '.join(missing)} (there is of {', '.join(demo.layouts.known())}); "
+                f"give the real one with --corpus {missing[0]}=PATH, or a --store that holds it"
+            )
         return DataSource(store=f"stores/demo-{size}-0", corpora={}, demo={"size": size, "seed": 0})
     return DataSource(
         store=str((store or STORE).resolve()),
@@ -46,8 +64,30 @@ def choose(store: Path | None, corpora: Mapping[str, Path], preset: str) -> Data
     )
 
 
-def make_ready(source: DataSource, feature: str, needed: Sequence[str]) -> Store:
+@contextmanager
+def _shown(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
+    """Shows how far something is while its block runs: a bar on a terminal, a line every ten seconds elsewhere."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        task, last = bars.add_task(what), time.monotonic()
+
+        def show(done: int, total: int) -> None:
+            nonlocal last
+            bars.update(task, completed=done, total=total)
+            if not console.is_terminal and (done == total or time.monotonic() - last > 10):
+                last = time.monotonic()
+                console.print(f"{what}: {done}/{total}")
+
+        yield show
+
+
+def make_ready(source: DataSource, features: Mapping[str, Sequence[str]], console: Console) -> Store:
     """The store, with everything that is missing in it built.
+
+    Args:
+        source: where the data comes from.
+        features: the corpora that are needed of each feature.
+        console: where progress is shown.
 
     Raises:
         InputError: a needed corpus is neither in the store nor given.
@@ -55,21 +95,19 @@ def make_ready(source: DataSource, feature: str, needed: Sequence[str]) -> Store
     corpora = {name: Path(path) for name, path in source.corpora.items()}
     if source.demo is not None:
         size, seed = source.demo["size"], source.demo["seed"]
-        spoken = demo.speak(Path(f"demo_corpora/{size}-{seed}"), size=size, seed=seed)
+        with _shown("speaking demo corpora", console) as progress:
+            spoken = demo.speak(Path(f"demo_corpora/{size}-{seed}"), size=size, seed=seed, progress=progress)
+        needed = {name for names in features.values() for name in names}
         corpora = {name: path for name, path in spoken.items() if name in needed}
     path = Path(source.store)
     if corpora:
-        build(path, corpora, [feature])
+        build(path, corpora, list(features))
     store = open_store(path)
-    there = store.corpora(feature)
-    missing = [name for name in needed if name not in there]
-    if missing and source.demo is not None:
-        raise InputError(
-            f"there is no demo corpus of {', '.join(missing)}; give the real one with --corpus {missing[0]}=PATH"
-        )
-    if missing:
-        raise InputError(
-            f"the store {path} holds no {feature} of {', '.join(missing)}; it holds, nearest first: "
-            f"{', '.join(nearest_first(missing[0], there)) or 'nothing'}; add it with --corpus {missing[0]}=PATH"
-        )
+    for feature, names in features.items():
+        there = store.corpora(feature)
+        if missing := [name for name in names if name not in there]:
+            raise InputError(
+                f"the store {path} holds no {feature} of {', '.join(missing)}; it holds, nearest first: "
+                f"{', '.join(nearest_first(missing[0], there)) or 'nothing'}; add it with --corpus {missing[0]}=PATH"
+            )
     return store

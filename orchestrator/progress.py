@@ -62,8 +62,8 @@ class Progress:
         """A run begins."""
         self._recorder.started(key, config)
         with self._lock:
+            self._cells[key.cell].running += str(key) not in self._started  # else an earlier attempt has failed
             self._started[str(key)] = self._clock()
-            self._cells[key.cell].running += 1
 
     def reported(self, key: RunKey, metrics: Mapping[str, float]) -> None:
         """An epoch of a run has ended."""

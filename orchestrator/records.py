@@ -37,6 +37,8 @@ class RunRecord:
             the test's.
         history: one mapping of numbers per epoch, in order (``epoch``, ``validation_uar``, ``loss/<player>``, ...).
         confusion: test utterances, row = true class, column = predicted class, in the scheme's order.
+        origin: of a finished run: the ``device`` that trained it (``cpu`` or ``cuda``), the ``machine`` that this was
+            on, and the ``split`` that it was trained and tested on (sizes of the parts, and a digest).
         error: the failure's one line.
         run_id: its MLflow run, once it has one.
     """
@@ -47,6 +49,7 @@ class RunRecord:
     metrics: Mapping[str, float] = field(default_factory=dict)
     history: Sequence[Mapping[str, float]] = ()
     confusion: Sequence[Sequence[int]] | None = None
+    origin: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
     run_id: str | None = None
 
@@ -61,6 +64,7 @@ class RunRecord:
             "metrics": dict(self.metrics),
             "history": [dict(epoch) for epoch in self.history],
             "confusion": [list(row) for row in self.confusion] if self.confusion is not None else None,
+            "origin": dict(self.origin),
             "error": self.error,
             "run_id": self.run_id,
         }
@@ -75,6 +79,7 @@ class RunRecord:
             metrics=values["metrics"],
             history=tuple(values["history"]),
             confusion=values["confusion"],
+            origin=values["origin"],
             error=values["error"],
             run_id=values["run_id"],
         )

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from data_prep.errors import InputError, command
 from orchestrator import plots, table_text
+from orchestrator.environment import command_line
 from orchestrator.launches import Launch
 from orchestrator.mlflow_client import default_tracking_uri
 from orchestrator.progress import make_console
@@ -54,7 +55,7 @@ def conclude(console: Console, launch: Launch, tracker: Tracker) -> int:
         console.print(
             f"{undelivered} events could not be delivered to MLflow at {tracker.tracking_uri} ({tracker.trouble}); "
             f"they are kept in {launch.directory / 'journal.jsonl'}. Once it answers, deliver them with:\n"
-            f"  python -m orchestrator.sweep {launch.sweep} --resume"
+            f"  {launch.resume_command()}"
         )
     return undelivered
 
@@ -63,16 +64,15 @@ def report_commands(
     rows: Sequence[Row], records: Sequence[RunRecord], study: Study, tracking_uri: str
 ) -> dict[str, str]:
     """What to type to train the best cell (by validation) again, and to make the report again; by what it does."""
-    where = "" if tracking_uri == default_tracking_uri() else f" --tracking-uri {tracking_uri}"
+    where = [] if tracking_uri == default_tracking_uri() else ["--tracking-uri", tracking_uri]
     commands = {}
     best = best_row(rows)
     if best is not None:
         first = finished_replicates(record for record in records if record.key.cell == best.cell)[0]
         run = first.run_id or f"{study.name}/{best.cell}"
-        commands[f"reproduce the best cell by validation UAR, {best.cell}"] = (
-            f"python -m orchestrator.reproduce {run}{where}"
-        )
-    commands["make the report again"] = f"python -m orchestrator.report {study.name}{where}"
+        what = f"reproduce the best cell by validation UAR, {best.cell}"
+        commands[what] = command_line("orchestrator.reproduce", run, *where)
+    commands["make the report again"] = command_line("orchestrator.report", study.name, *where)
     return commands
 
 
@@ -98,7 +98,7 @@ def write_report(
         study=study,
         tasks=[(task, [row for row in rows if row.task == task.name]) for task in study.tasks],
         text=table_text,
-        notes=[*table_text.notes(rows, study), *table_text.cautions(study)],
+        notes=[*table_text.notes(rows, study), *table_text.cautions(rows, study)],
         overview=Markup(plots.overview(rows, study)),
         cells=[_cell(row, records, study) for row in rows],
         colours=plots.colours(study),

@@ -10,17 +10,18 @@ import argparse
 import dataclasses
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from rich.console import Console
 from rich.table import Table
 
-from data_prep.build import corpus_argument
+from data_prep.build import corpus_arguments
 from data_prep.errors import InputError, command
-from orchestrator.environment import describe_environment
+from orchestrator.environment import describe_environment, machine
 from orchestrator.mlflow_client import default_tracking_uri
 from orchestrator.prepare import DataSource, make_ready
 from orchestrator.progress import make_console
@@ -84,14 +85,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     record, context = load_run(uri, find_run(uri, given.run))
     if record.status != "finished":
         raise InputError(f"run {given.run} is {record.status}; only a finished run can be reproduced")
-    corpora = dict(corpus_argument(text) for text in given.corpus)
-    data = _data(record, context, given.store, corpora)
+    data = _data(record, context, given.store, corpus_arguments(given.corpus), console)
     console.print(f"{record.key}: training again, {record.metrics['epochs_run']:.0f} epochs, seed {record.config.seed}")
     prepare_process()
-    result = train(record.config, data, _follow(console))
+    gpu = record.origin["device"] == "cuda" and torch.cuda.is_available()
+    result = train(record.config, data, _follow(console), gpu=gpu)
     compared = compare(record, result.metrics, result.history)
-    same_machine = context["environment"]["machine"] == describe_environment()["machine"] and context["workers"] == 1
-    return _conclude(console, compared, context["environment"], same_machine)
+    differences = [
+        f"{what} was {before}, here it is {here}"
+        for what, before, here in _conditions(record, context, machine(gpu))
+        if before != here
+    ]
+    status = _conclude(console, compared, differences)
+    if result.split["digest"] != record.origin["split"]["digest"]:
+        console.print("NOT reproduced: this version of the code draws another split for the same seed")
+        return 1
+    return status
+
+
+def _conditions(record: RunRecord, context: Mapping[str, Any], trained_on: str) -> Iterator[tuple[str, Any, Any]]:
+    """What the numbers may depend on besides the run's configuration: what it is, in the run, and here."""
+    then, now = context["environment"], describe_environment()
+    yield "the machine", record.origin["machine"], trained_on
+    yield "the number of data-parallel workers", context["workers"], 1
+    yield "Python", then["python"], now["python"]
+    for name, version in now["packages"].items():
+        yield name, then["packages"].get(name), version
+    yield "this project's code", then["code"], now["code"]
 
 
 def compare(
@@ -119,7 +139,9 @@ def _order(name: str) -> tuple[int, int, str]:
     return (1, int(words[1]), words[2]) if words[0] == "epoch" else (0, 0, name)
 
 
-def _data(record: RunRecord, context: Mapping[str, Any], store: Path | None, corpora: Mapping[str, Path]) -> TaskData:
+def _data(
+    record: RunRecord, context: Mapping[str, Any], store: Path | None, corpora: Mapping[str, Path], console: Console
+) -> TaskData:
     task = record.config.task
     needed = [*task.sources, *task.targets]
     source = DataSource(**context["data"])
@@ -131,7 +153,7 @@ def _data(record: RunRecord, context: Mapping[str, Any], store: Path | None, cor
             corpora={**source.corpora, **moved} if store is None else moved,
             demo=None if store is not None else source.demo,
         )
-    ready = make_ready(source, task.feature, needed)
+    ready = make_ready(source, {task.feature: needed}, console)
     fingerprint = ready.fingerprint(task.feature, needed)
     if fingerprint != record.config.data:
         raise InputError(
@@ -149,12 +171,10 @@ def _follow(console: Console) -> Any:
     return report
 
 
-def _conclude(
-    console: Console, compared: Sequence[Comparison], environment: Mapping[str, Any], same_machine: bool
-) -> int:
+def _conclude(console: Console, compared: Sequence[Comparison], differences: Sequence[str]) -> int:
     table = Table("number", "logged", "obtained", "same", box=None, header_style="bold")
     for row in compared:
-        final, right = not row.name.startswith("epoch "), row.identical if same_machine else row.close
+        final, right = not row.name.startswith("epoch "), row.close if differences else row.identical
         if final or not right:
             verdict = "yes" if row.identical else "within tolerance" if row.close else "NO"
             table.add_row(row.name, repr(row.logged), repr(row.obtained), verdict)
@@ -162,25 +182,20 @@ def _conclude(
     epochs = [row for row in compared if row.name.startswith("epoch ")]
     identical = sum(row.identical for row in compared)
     console.print(f"{identical} of {len(compared)} numbers are identical ({len(epochs)} of them are single epochs')")
-    here = describe_environment()
-    for what in ("code", "python", "machine"):
-        if environment[what] != here[what]:
-            console.print(f"note: {what} was {environment[what]}, here it is {here[what]}")
-    for name, version in here["packages"].items():
-        if environment["packages"].get(name) != version:
-            console.print(f"note: {name} was {environment['packages'].get(name)}, here it is {version}")
-    if same_machine:
-        right = identical == len(compared)
-        console.print(
-            "reproduced bit for bit" if right else "NOT reproduced: on this kind of machine it must be identical"
-        )
-    else:
-        # Losses of another machine drift; what is claimed, and so what is held to the tolerance, are the final scores.
-        right = all(row.close for row in compared if not row.name.startswith("epoch ") and "uar" in row.name)
-        console.print(
-            f"{'reproduced' if right else 'NOT reproduced'} within {TOLERANCE} in UAR "
-            "(another kind of machine or several workers: bit-for-bit equality is not to be had)"
-        )
+    for difference in differences:
+        console.print(f"note: {difference}")
+    if identical == len(compared):
+        console.print("reproduced bit for bit")
+        return 0
+    if not differences:
+        console.print("NOT reproduced: on the same kind of machine, with the same code, it must be identical")
+        return 1
+    # Losses drift where sums are taken in another order; what is claimed, and so what is held, are the final scores.
+    right = all(row.close for row in compared if not row.name.startswith("epoch ") and "uar" in row.name)
+    console.print(
+        f"{'reproduced' if right else 'NOT reproduced'} within {TOLERANCE} in UAR (with the differences above, equality "
+        "bit for bit is not to be had)"
+    )
     return 0 if right else 1
 
 

@@ -7,7 +7,7 @@ replicates of its best. What a run reports to Tune, flat:
 - after each epoch: ``epoch`` (from 1), ``validation_uar`` (this epoch's), ``best_validation_uar``, ``learning_rate``,
   ``loss/<player>``, ``schedule/<name>`` and any other numbers;
 - at its end: ``final`` set to true, ``validation_uar`` (the selected epoch's), ``test_uar``, ``test_accuracy``,
-  ``best_epoch``, ``epochs_run``, ``train_seconds``, any other numbers, and ``confusion`` (a list of rows).
+  ``best_epoch``, ``epochs_run``, ``train_seconds``, any other numbers, ``confusion`` (a list of rows) and ``origin``.
 
 What survives a killed driver: a run that has ended is with the recorder, durably, before Optuna is told of it. A new
 searcher on the same recorder and storage brings each up to what the other knows, and goes on: nothing that has ended
@@ -176,7 +176,8 @@ class SweepSearcher(Searcher):
             if not math.isfinite(result.get(METRIC, math.nan)):
                 self._fail(live, f"its final result has {METRIC} {result.get(METRIC)}")
             else:
-                self._end(live, "finished", _numbers(result), result.get("confusion"))
+                final = {name: result[name] for name in ("confusion", "origin") if name in result}
+                self._end(live, "finished", _numbers(result), **final)
         elif result.get("done"):
             if live.history and live.history[-1].get("epoch") == result.get("epoch"):
                 # Tune shows the searcher every epoch but the one after which the scheduler stops the trial.
@@ -196,17 +197,14 @@ class SweepSearcher(Searcher):
         else:
             self._end(live, "failed", {}, error=reason)
 
-    def _end(
-        self, live: _Live, status: Status, metrics: Mapping[str, float], confusion: Any = None, error: str | None = None
-    ) -> None:
+    def _end(self, live: _Live, status: Status, metrics: Mapping[str, float], **more: Any) -> None:
         record = RunRecord(
             key=live.key,
             config=live.config,
             status=status,
             metrics=metrics,
             history=tuple(live.history),
-            confusion=confusion,
-            error=error,
+            **more,
         )
         self._recorder.ended(record)
         self._cells[live.key.cell].studies[live.key.kind].end(record)

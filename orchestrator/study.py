@@ -24,6 +24,7 @@ class StudyTask:
         title: ``iemocap → emodb``.
         classes: in the order of confusion matrices.
         protocol, grants, selection: the protocol's name, what it lets training see, and what selects.
+        max_frames: where longer utterances were cut to their middle; ``None`` if they were not.
     """
 
     name: str
@@ -32,6 +33,7 @@ class StudyTask:
     protocol: str
     grants: str
     selection: str
+    max_frames: int | None
 
     @property
     def chance(self) -> float:
@@ -52,6 +54,7 @@ class Study:
         reference: the variant that the others are compared with.
         space: each searched parameter: ``distribution`` (Optuna's JSON), ``paper`` and ``when``.
         epochs, trials, replicates, seed: the plan's budget.
+        time_budget: seconds after which no more search trials began; ``None`` for no such limit.
         demo: whether it ran on demo corpora.
     """
 
@@ -68,10 +71,11 @@ class Study:
     trials: int
     replicates: int
     seed: int
+    time_budget: float | None
     demo: bool
 
     @classmethod
-    def of(cls, sweep: Sweep, plan: Plan, *, demo: bool) -> Study:
+    def of(cls, sweep: Sweep, plan: Plan, *, time_budget: float | None = None, demo: bool) -> Study:
         """The study of a plan of a sweep."""
         names = {cell.name for cell in plan.cells}
         published = {f"{variant}/{task}": figure for (variant, task), figure in sweep.published.items()}
@@ -84,11 +88,12 @@ class Study:
             tasks=tuple(
                 StudyTask(
                     name=task.name,
-                    title=f"{'+'.join(task.sources)} → {'+'.join(task.targets)}",
+                    title=task.title,
                     classes=labels.load(task.scheme).classes,
                     protocol=task.protocol,
                     grants=splits.load(task.protocol).grants,
                     selection=splits.load(task.protocol).selection,
+                    max_frames=task.max_frames,
                 )
                 for task in tasks.values()
             ),
@@ -107,6 +112,7 @@ class Study:
             trials=plan.trials,
             replicates=plan.replicates,
             seed=plan.seed,
+            time_budget=time_budget,
             demo=demo,
         )
 

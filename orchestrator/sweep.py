@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import re
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import search_spaces
 from data_prep import splits
-from data_prep.build import corpus_argument
+from data_prep.build import corpus_arguments
 from data_prep.errors import InputError, command, unknown
-from orchestrator.launches import Launch, latest, start
+from orchestrator.launches import RUNS, Launch, latest
 from orchestrator.plan import cells
 from orchestrator.prepare import choose
 from orchestrator.progress import make_console
@@ -35,6 +37,8 @@ examples:
   python -m orchestrator.sweep ablation_addi --resume             goes on with the latest launch that did not end
 """
 
+_MAY_MOVE = ("address", "tracking_uri")
+
 
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
@@ -46,10 +50,18 @@ def parser() -> argparse.ArgumentParser:
     )
     this.add_argument("name", metavar="NAME", help="a sweep of search_spaces/, or the path of a Python file with SWEEP")
     budget = this.add_argument_group("how much")
-    budget.add_argument("--preset", default="demo", help="smoke, demo (default) or paper: epochs, trials, replicates")
+    budget.add_argument(
+        "--preset",
+        default="demo",
+        help="smoke, demo (default) or paper: epochs, trials, replicates, and where utterances are cut "
+        "(paper: nowhere; demo: to 2 s)",
+    )
     budget.add_argument("--epochs", type=_positive, help="epochs of a run at the most")
     budget.add_argument("--trials", type=_positive, help="configurations searched in each cell, the paper's included")
     budget.add_argument("--replicates", type=_positive, help="seeds under which each cell's best is trained again")
+    budget.add_argument(
+        "--max-frames", type=_count, metavar="N", help="cut longer utterances to their middle N frames; 0 cuts nothing"
+    )
     budget.add_argument("--paper-values", action="store_true", help="no search: only the paper's own configuration")
     budget.add_argument(
         "--time-budget",
@@ -65,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--source", metavar="NAME[+NAME]", help="source corpora in place of the sweep's own")
     what.add_argument("--target", metavar="NAME[+NAME]", help="target corpora in place of the sweep's own")
     what.add_argument("--protocol", help=f"who may see what: {', '.join(splits.PROTOCOLS)}")
-    what.add_argument("--seed", type=int, default=0, help="of everything that is drawn (default 0)")
+    what.add_argument("--seed", type=_count, default=0, help="of splits, weights, order, noise, search (default 0)")
     what.add_argument(
         "--sampler",
         default="tpe",
@@ -83,13 +95,13 @@ def parser() -> argparse.ArgumentParser:
         help="a corpus to build from; what is up to date is not built again",
     )
     where = this.add_argument_group("where")
-    where.add_argument("--address", help="a Ray cluster ('auto' on its head node); default: this machine")
+    where.add_argument(
+        "--address", help="a Ray cluster ('auto' on its head node); default: RAY_ADDRESS, else this machine"
+    )
     where.add_argument("--workers", type=_positive, default=1, help="data-parallel workers of each trial (default 1)")
     where.add_argument("--trials-per-gpu", type=_positive, default=4, help="trials that share a GPU (default 4)")
     where.add_argument("--tracking-uri", help="MLflow; default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db here")
-    where.add_argument(
-        "--runs", type=Path, default=Path("runs"), help="folder of the launches' own state (default runs)"
-    )
+    where.add_argument("--runs", type=Path, default=RUNS, help="folder of the launches' own state (default runs)")
     how = this.add_argument_group("how")
     how.add_argument("--dry-run", action="store_true", help="print the plan and the time it should take; train nothing")
     how.add_argument(
@@ -106,7 +118,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     name = Path(given.name).stem
     if given.resume:
         launch = latest(given.runs, name)
-        _refuse_changes(given, arguments)
+        _refuse_changes(given)
+        moved = {key: getattr(given, key) for key in _MAY_MOVE if getattr(given, key)}
+        launch = dataclasses.replace(launch, **moved)
     else:
         launch = plan_launch(given, name)
     from orchestrator.execute import (  # Ray, torch and MLflow: not needed to say what is wrong with a name.
@@ -118,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.dry_run:
         return dry_run(launch, console)
     connect(launch.tracking_uri or default_tracking_uri())
-    return execute(launch if given.resume else start(given.runs, launch), console)
+    return execute(launch, given.runs, console)
 
 
 def plan_launch(given: argparse.Namespace, name: str) -> Launch:
@@ -127,10 +141,12 @@ def plan_launch(given: argparse.Namespace, name: str) -> Launch:
     if given.preset not in sweep.presets:
         raise unknown("preset", given.preset, sweep.presets)
     preset = _budget(sweep.presets[given.preset], given)
-    corpora = dict(corpus_argument(text) for text in given.corpus)
+    corpora = corpus_arguments(given.corpus)
     tasks = _tasks(sweep, given, preset)
-    cells(dataclasses.replace(sweep, tasks=tasks), {task.name: "" for task in tasks}, given.cells)
-    source = choose(given.store, corpora, given.preset)
+    chosen = cells(dataclasses.replace(sweep, tasks=tasks), {task.name: "" for task in tasks}, given.cells)
+    tasks = tuple(task for task in tasks if any(cell.task == task for cell in chosen))
+    needed = sorted({name for task in tasks for name in (*task.sources, *task.targets)})
+    source = choose(given.store, corpora, preset.demo, needed)
     if source.demo is not None:
         print("no store and no corpora given: using demo corpora of synthetic speech, for trying the software only")
     return Launch(
@@ -140,7 +156,7 @@ def plan_launch(given: argparse.Namespace, name: str) -> Launch:
         epochs=preset.epochs,
         trials=preset.trials,
         replicates=preset.replicates,
-        cells=given.cells,
+        cells=tuple(cell.name for cell in chosen),
         seed=given.seed,
         sampler=given.sampler,
         early_stopping=not given.no_early_stopping,
@@ -151,7 +167,7 @@ def plan_launch(given: argparse.Namespace, name: str) -> Launch:
         trials_per_gpu=given.trials_per_gpu,
         address=given.address,
         tracking_uri=given.tracking_uri,
-        command=" ".join(["python -m orchestrator.sweep", *sys.argv[1:]]),
+        command=shlex.join(["python", "-m", "orchestrator.sweep", *sys.argv[1:]]),
     )
 
 
@@ -169,41 +185,45 @@ def _tasks(sweep: Sweep, given: argparse.Namespace, preset: Preset) -> tuple[Tas
     if given.source or given.target:
         if not (given.source and given.target):
             raise InputError("--source and --target go together: give both")
-        sources, targets = tuple(given.source.split("+")), tuple(given.target.split("+"))
+        sources, targets = (tuple(text.split("+")) for text in (given.source, given.target))
         if set(sources) & set(targets):
             raise InputError(f"{given.source} and {given.target} share a corpus; source and target must differ")
         tasks = (dataclasses.replace(tasks[0], sources=sources, targets=targets),)
     if given.protocol:
         splits.load(given.protocol)
         tasks = tuple(dataclasses.replace(task, protocol=given.protocol) for task in tasks)
-    if preset.max_frames is not None:
-        tasks = tuple(dataclasses.replace(task, max_frames=preset.max_frames) for task in tasks)
-    return tasks
+    frames = preset.max_frames if given.max_frames is None else given.max_frames or None
+    return tuple(dataclasses.replace(task, max_frames=frames) for task in tasks)
 
 
-def _refuse_changes(given: argparse.Namespace, arguments: Sequence[str] | None) -> None:
-    """A resumed launch goes on with the plan that it began with."""
+def _refuse_changes(given: argparse.Namespace) -> None:
+    """A resumed launch goes on with the plan that it began with; where it runs may have changed."""
     usual = vars(parser().parse_args([given.name]))
-    free = {"resume", "dry_run", "runs", "name"}
+    free = {"resume", "dry_run", "runs", "name", *_MAY_MOVE}
     changed = [key for key, value in vars(given).items() if key not in free and value != usual[key]]
     if changed:
         options = ", ".join("--" + key.replace("_", "-") for key in changed)
         raise InputError(f"--resume goes on with the launch's own settings; leave {options} out, or start a new launch")
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 0 or more")
+    return int(text)
+
+
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
-    return number
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number, 1 or more")
+    return int(text)
 
 
 def _duration(text: str) -> float:
     unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
-    try:
-        return float(text[:-1]) * unit if unit else float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time; give 90s, 10m or 2h") from None
+    number = text[:-1] if unit else text
+    if not re.fullmatch(r"\d+(\.\d+)?", number):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; give 90s, 10m or 2h")
+    return float(number) * (unit or 1)
 
 
 if __name__ == "__main__":

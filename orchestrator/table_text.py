@@ -104,6 +104,7 @@ def notes(rows: Sequence[Row], study: Study) -> list[str]:
         f"n replicates; chance is {', '.join(sorted({percent(row.chance) for row in rows}))}.",
         *sorted({f"Protocol {task.protocol}: {task.grants}." for task in study.tasks}),
         *sorted({f"Selected by {_SELECTION.get(task.selection, task.selection)}." for task in study.tasks}),
+        *sorted({_cut(task.max_frames) for task in study.tasks if task.max_frames is not None}),
         f"{runs} runs: {searched} search trials ({stopped} stopped early), {replicated} replicates, {failures} failed.",
     ]
     if incomplete:
@@ -112,17 +113,34 @@ def notes(rows: Sequence[Row], study: Study) -> list[str]:
     return sentences
 
 
-def cautions(study: Study) -> list[str]:
+def _cut(frames: int) -> str:
+    return (
+        f"Utterances longer than {frames} frames were cut to the {frames} in their middle, to save time; the paper's "
+        "were not (--max-frames 0)."
+    )
+
+
+def cautions(rows: Sequence[Row], study: Study) -> list[str]:
     """What the table does not show, a sentence each."""
+    begun = sorted({sum(row.search.values()) for row in rows})
+    if study.trials == 1:
+        budget = "Nothing was searched: every cell was trained with the paper's own configuration, once for the search"
+    elif begun == [study.trials]:
+        budget = f"Every cell had the same budget: {study.trials} search trials of at most {study.epochs} epochs"
+    else:
+        why = "" if study.time_budget is None else f" (--time-budget {study.time_budget:.0f} s ended the search)"
+        budget = (
+            f"Cells had from {begun[0]} to {begun[-1]} of {study.trials} planned search trials of at most "
+            f"{study.epochs} epochs{why}: where they had unequal budgets, so had the methods"
+        )
     comparisons = len(study.variants) - 1
     return [
         "Difference: mean over replicates of equal seed, and so of equal split, of the test UAR less that of "
         f"{study.reference!r}, in points, with its 95 % interval; two-sided paired t-test, n - 1 degrees of freedom. "
         f"p is not corrected for the {comparisons} comparisons of a task. Replicates share training utterances and the "
         "whole test set, so p speaks of other seeds on these corpora, not of other corpora.",
-        f"Every cell had the same budget: {study.trials} search trials of at most {study.epochs} epochs, the paper's "
-        f"own configuration the first of them, and {study.replicates} replicates of the best one under seeds that the "
-        "search did not use. A trial that failed or was stopped early is never selected.",
+        f"{budget}; the paper's own configuration is the first, and {study.replicates} replicates of the best one ran "
+        "under seeds that the search did not use. A trial that failed or was stopped early is never selected.",
     ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from ray import tune
 
+from orchestrator.environment import machine
 from trainables.config import TrialConfig
 from trainables.data import TaskData
 from trainables.trainable import prepare_process, train
@@ -20,8 +21,8 @@ MODEL = "model.pt"
 def run_trial(config: Mapping[str, Any], tasks: Mapping[str, TaskData], workers: int, gpu: bool) -> None:
     """A Tune function trainable: trains ``config["trial"]`` and reports every epoch, then the final result.
 
-    The final result has ``final`` set, the trial's final metrics and its ``confusion`` matrix as lists, and comes with
-    a checkpoint that holds the model.
+    The final result has ``final`` set, the trial's final metrics, its ``confusion`` matrix as lists and its ``origin``
+    (:class:`~orchestrator.records.RunRecord`), and comes with a checkpoint that holds the model.
 
     Args:
         config: what :class:`~orchestrator.searcher.SweepSearcher` suggested.
@@ -41,8 +42,9 @@ def run_trial(config: Mapping[str, Any], tasks: Mapping[str, TaskData], workers:
     )
     with tempfile.TemporaryDirectory(prefix="ser-model-") as folder:
         torch.save({"config": trial.to_dict(), "weights": dict(result.weights)}, Path(folder) / MODEL)
+        origin = {"device": "cuda" if gpu else "cpu", "machine": machine(gpu), "split": dict(result.split)}
         tune.report(
-            {**result.metrics, "confusion": result.confusion.tolist(), "final": True},
+            {**result.metrics, "confusion": result.confusion.tolist(), "origin": origin, "final": True},
             checkpoint=tune.Checkpoint.from_directory(folder),
         )
 

@@ -17,11 +17,11 @@ from typing import Any
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import create_trial
 
-from data_prep import features, labels, registry, splits
+from data_prep import demo, features, labels, registry, splits
 from data_prep.errors import InputError, unknown
 from trainables import methods
 from trainables.config import TaskConfig, construct
-from trainables.game import Method, play
+from trainables.game import Method, play, rehearse
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,21 @@ class Published:
 
 @dataclass(frozen=True)
 class Preset:
-    """How much is spent: epochs of a run at the most, search trials of a cell, replicates of its best configuration."""
+    """How much is spent.
+
+    Attributes:
+        epochs: of a run, at the most.
+        trials: search trials of a cell, the paper's own configuration included.
+        replicates: of each cell's best configuration.
+        max_frames: where longer utterances are cut to their middle; ``None`` cuts nothing.
+        demo: size of the demo corpora, where the user has given no data: ``tiny``, ``small`` or ``full``.
+    """
 
     epochs: int
     trials: int
     replicates: int
     max_frames: int | None = None
+    demo: str = "small"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,10 +174,21 @@ def check(sweep: Sweep) -> None:
     for name, preset in sweep.presets.items():
         if min(preset.epochs, preset.trials, preset.replicates) < 1:
             raise InputError(f"preset {name!r} must have 1 or more of epochs, of trials and of replicates")
-    games = [play(methods.load(variant.method), variant.without) for variant in sweep.variants]
-    _check_space(sweep.space, [game.method for game in games])
+        if preset.demo not in demo.layouts.SIZES:
+            raise unknown(f"size of demo corpora in preset {name!r}:", preset.demo, demo.layouts.SIZES)
+    _check_space(sweep.space, [methods.load(variant.method) for variant in sweep.variants])
     for variant in sweep.variants:
-        _accepts(methods.load(variant.method), paper_values(active(sweep.space, variant)))
+        _check_variant(variant, sweep.space)
+
+
+def _check_variant(variant: Variant, space: Mapping[str, Parameter]) -> None:
+    try:
+        game = play(methods.load(variant.method), variant.without)
+        values = paper_values(active(space, variant))
+        _accepts(game.method, values)
+        rehearse(game, construct(game.method.hyperparameters, values))
+    except InputError as error:
+        raise InputError(f"variant {variant.name!r}: {error}") from error
 
 
 def _check_names(kind: str, names: Sequence[str]) -> None:

@@ -70,8 +70,8 @@ SWEEP = Sweep(
     },
     reference="full",
     presets={
-        "smoke": Preset(epochs=2, trials=2, replicates=2, max_frames=100),
+        "smoke": Preset(epochs=2, trials=2, replicates=2, max_frames=100, demo="tiny"),
         "demo": Preset(epochs=10, trials=4, replicates=4, max_frames=200),
-        "paper": Preset(epochs=200, trials=30, replicates=10),
+        "paper": Preset(epochs=200, trials=30, replicates=10, demo="full"),
     },
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -13,26 +15,37 @@ from trainables.streams import stream
 
 
 class Scaler:
-    """Standardises each feature dimension by the mean and deviation of the utterances it was fitted on."""
+    """Standardises each feature dimension by the mean and deviation of the utterances it was fitted on.
+
+    Attributes:
+        mean, scale: float32 of shape (dimensions,).
+    """
 
     def __init__(self, domain: Domain, rows: np.ndarray) -> None:
         """Fits on the utterances ``rows`` of ``domain``, every frame counting once."""
-        chosen = np.zeros(len(domain.values), dtype=bool)
-        for row in rows:
-            chosen[domain.starts[row] : domain.starts[row + 1]] = True
-        values = domain.values[chosen].astype(np.float64)
-        self.mean = values.mean(axis=0)
-        self.scale = np.maximum(values.std(axis=0), 1e-8)
+        # One utterance at a time: the values of a whole corpus in double precision would be a copy for every trial.
+        parts = [domain.values[domain.starts[row] : domain.starts[row + 1]] for row in rows]
+        frames = sum(len(part) for part in parts)
+        mean = sum(part.sum(axis=0, dtype=np.float64) for part in parts) / frames
+        variance = sum(np.square(part - mean).sum(axis=0) for part in parts) / frames
+        self.mean = mean.astype(np.float32)
+        self.scale = np.maximum(np.sqrt(variance), 1e-8).astype(np.float32)
 
 
 class Utterances:
-    """One domain's utterances on a device, standardised; a batch is gathered from them by row numbers."""
+    """One domain's utterances on a device; a batch is gathered from them by row numbers and standardised."""
 
-    def __init__(self, domain: Domain, scaler: Scaler, frames: int, device: torch.device) -> None:
+    def __init__(self, domain: Domain, scalers: Mapping[str, Scaler], frames: int, device: torch.device) -> None:
+        """Takes a domain, with the scaler of each of its corpora."""
         self._frames = frames
-        # The domain's values may be a read-only view of memory that all workers share; the difference is this trial's.
-        standardised = (domain.values - scaler.mean.astype(np.float32)) / scaler.scale.astype(np.float32)
-        self._values = torch.from_numpy(standardised).to(device)
+        with warnings.catch_warnings():
+            # They are never written to: on the CPU this is the memory that all workers of the node share.
+            warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+            self._values = torch.from_numpy(domain.values).to(device)
+        names = sorted(scalers)
+        self._corpora = torch.tensor([names.index(name) for name in domain.corpora], device=device)
+        self._mean = torch.from_numpy(np.stack([scalers[name].mean for name in names])).to(device)
+        self._scale = torch.from_numpy(np.stack([scalers[name].scale for name in names])).to(device)
         lengths = np.diff(domain.starts)
         # A longer utterance is cut in its middle: both its ends go.
         starts = domain.starts[:-1] + np.maximum(lengths - frames, 0) // 2
@@ -45,19 +58,29 @@ class Utterances:
         """Features of the utterances ``rows``, shape (rows, frames, dimensions), zeros after an utterance's end."""
         inside = self._positions < self._lengths[rows].unsqueeze(1)
         places = torch.where(inside, self._starts[rows].unsqueeze(1) + self._positions, 0)
-        return self._values[places] * inside.unsqueeze(2)
+        corpora = self._corpora[rows]
+        standardised = (self._values[places] - self._mean[corpora].unsqueeze(1)) / self._scale[corpora].unsqueeze(1)
+        return standardised * inside.unsqueeze(2)
 
 
 def utterances(granted: Granted, device: torch.device) -> tuple[Utterances, Utterances]:
     """Source and target on ``device``, standardised by what the protocol grants."""
-    source = Scaler(granted.source, granted.split.train)
-    target = source
+    source, target = granted.source, granted.target
     if granted.normalisation == "corpus":
-        target = Scaler(granted.target, granted.split.adaptation)
+        fitted = _scalers(source, granted.split.train), _scalers(target, granted.split.adaptation)
+    else:
+        scaler = Scaler(source, granted.split.train)
+        fitted = dict.fromkeys(source.corpora, scaler), dict.fromkeys(target.corpora, scaler)
     return (
-        Utterances(granted.source, source, granted.frames, device),
-        Utterances(granted.target, target, granted.frames, device),
+        Utterances(source, fitted[0], granted.frames, device),
+        Utterances(target, fitted[1], granted.frames, device),
     )
+
+
+def _scalers(domain: Domain, rows: np.ndarray) -> dict[str, Scaler]:
+    """A scaler for each corpus of a domain, fitted on those of ``rows`` that are of it."""
+    corpora = np.array(domain.corpora)
+    return {name: Scaler(domain, rows[corpora[rows] == name]) for name in dict.fromkeys(domain.corpora)}
 
 
 def batch_rows(rows: np.ndarray, size: int, step: int, seed: int, domain: str) -> np.ndarray:

@@ -36,10 +36,33 @@ class TaskConfig:
     feature: str = "mfb40"
     max_frames: int | None = None
 
+    def __post_init__(self) -> None:
+        for side, corpora in (("sources", self.sources), ("targets", self.targets)):
+            if isinstance(corpora, str) or not all(isinstance(name, str) and name for name in corpora) or not corpora:
+                raise InputError(f"{side} of a task is {corpora!r}; it must be a tuple of one or more corpora's names")
+        if self.max_frames is not None and self.max_frames < 1:
+            raise InputError(f"max_frames of a task is {self.max_frames}; it must be 1 or more, or None to cut nothing")
+
+    @property
+    def corpora(self) -> tuple[str, ...]:
+        """All that it needs."""
+        return (*self.sources, *self.targets)
+
     @property
     def name(self) -> str:
-        """Short and fit for a path or a pattern: ``iemocap-emodb``."""
-        return f"{'+'.join(self.sources)}-{'+'.join(self.targets)}"
+        """Short and fit for a path or a pattern: ``iemocap-emodb``, followed by what is not as usual in it."""
+        return "-".join(["+".join(self.sources), "+".join(self.targets), *self._unusual])
+
+    @property
+    def title(self) -> str:
+        """For people: ``iemocap → emodb``, and what is not as usual in it."""
+        unusual = f" ({', '.join(self._unusual)})" if self._unusual else ""
+        return f"{'+'.join(self.sources)} → {'+'.join(self.targets)}{unusual}"
+
+    @property
+    def _unusual(self) -> list[str]:
+        usual = {item.name: item.default for item in dataclasses.fields(self)}
+        return [getattr(self, key) for key in ("scheme", "protocol", "feature") if getattr(self, key) != usual[key]]
 
 
 @dataclass(frozen=True, kw_only=True)

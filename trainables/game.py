@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from data_prep.errors import unknown
+from data_prep.errors import InputError, unknown
 from trainables.schedules import Schedule
 from trainables.streams import stream_seed
 
@@ -111,12 +111,14 @@ def play(method: Method, without: tuple[str, ...] = ()) -> Game:
     A network that is removed leaves every player's moves; a player with nothing left to move leaves the game.
 
     Raises:
-        InputError: a name is neither a player nor a network of the method.
+        InputError: a name is neither a player nor a network of the method, or is a network that predicting needs.
     """
     names = {player.name for player in method.players} | set(method.networks)
     for name in without:
         if name not in names:
             raise unknown("player or network", name, names)
+        if name in method.predictors:
+            raise InputError(f"{name} cannot be removed: without it nothing predicts")
     networks = tuple(name for name in method.networks if name not in without)
     players = []
     for player in method.players:
@@ -124,6 +126,26 @@ def play(method: Method, without: tuple[str, ...] = ()) -> Game:
         if moves and player.name not in without:
             players.append(player._replace(moves=moves))
     return Game(method, tuple(players), networks)
+
+
+def rehearse(game: Game, hyperparameters: Any) -> None:
+    """Computes every player's loss once, on noise, so that a variant that cannot be played is noticed beforehand.
+
+    Raises:
+        InputError: a loss calls for a network that was removed, or depends on no network that its player moves.
+    """
+    shape, generator = Shape(64, 40, 4), torch.Generator().manual_seed(0)
+    networks = build(game, shape, seed=0).eval()
+    features = torch.randn(2, 4, shape.frames, shape.dimensions, generator=generator)
+    batch = Batch(features[0], torch.arange(4) % shape.classes, features[1] if game.adapts else None)
+    values = {name: schedule(0.0) for name, schedule in game.method.schedules(hyperparameters).items()}
+    for player in game.players:
+        try:
+            loss = player.loss(dict(networks.items()), batch, hyperparameters, values)
+        except KeyError as error:
+            raise InputError(f"player {player.name} cannot do without network {error}; remove the player too") from None
+        if not loss.requires_grad:
+            raise InputError(f"player {player.name} has nothing left to learn; remove it too")
 
 
 def build(game: Game, shape: Shape, seed: int) -> nn.ModuleDict:

@@ -20,7 +20,8 @@ class RestoreAndHalve:
     """The training schedule of addi.txt, 4.3.
 
     After ``patience`` epochs without improvement, training goes back to the best epoch and halves the learning rate,
-    until that is below ``minimum``.
+    until that is below ``minimum``. The paper watches the validation accuracy; here it is the validation UAR, which is
+    what is reported, and which an epoch that forgets a rare class cannot win.
     """
 
     learning_rate: float

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from trainables.config import TrialConfig
-from trainables.data import TaskData, draw
+from trainables.data import TaskData, describe, draw
 from trainables.loop import Outcome, Report, Training
 from trainables.metrics import Scores
 from trainables.workers import Workers
@@ -36,12 +36,14 @@ class TrialResult:
         confusion: int64 of shape (classes, classes): test utterances, row = true class, column = predicted class.
         history: what was reported after each epoch.
         weights: state dictionary of the networks that predict.
+        split: who was what (:func:`trainables.data.describe`).
     """
 
     metrics: Mapping[str, float]
     confusion: np.ndarray
     history: Sequence[Mapping[str, float]]
     weights: Mapping[str, Tensor]
+    split: Mapping[str, Any]
 
 
 def train(
@@ -78,10 +80,10 @@ def prepare_process(threads: int = 1) -> None:
 def _run(config: TrialConfig, data: TaskData, report: Report, device: torch.device, workers: Workers) -> TrialResult:
     granted, evaluator = draw(data, config.task, config.seed)
     outcome = Training(config, granted, device, workers).run(report)
-    return _result(data, outcome, evaluator.score(outcome.predicted))
+    return _result(data, outcome, evaluator.score(outcome.predicted), describe(data, granted.split))
 
 
-def _result(data: TaskData, outcome: Outcome, test: Scores) -> TrialResult:
+def _result(data: TaskData, outcome: Outcome, test: Scores, split: Mapping[str, Any]) -> TrialResult:
     counts = test.confusion.sum(axis=1)
     recalls = {
         f"test_recall/{name}": float(test.confusion[number, number] / counts[number])
@@ -102,6 +104,7 @@ def _result(data: TaskData, outcome: Outcome, test: Scores) -> TrialResult:
         confusion=test.confusion,
         history=outcome.history,
         weights=outcome.weights,
+        split=split,
     )
 
 

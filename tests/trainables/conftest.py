@@ -30,6 +30,7 @@ def _make_domain(utterances: int, shift: float, seed: int, corpus: str = "made_u
         values=np.concatenate(waves).astype(np.float32),
         starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         corpora=(corpus,) * utterances,
+        utterances=tuple(f"{corpus}/{number:03d}" for number in range(utterances)),
         speakers=tuple(f"{corpus}/{number % 8}" for number in range(utterances)),
         labels=labels.astype(np.int64),
     )

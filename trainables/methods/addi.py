@@ -29,6 +29,7 @@ How the doubtful points of the text are read:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -63,10 +64,10 @@ class Hyperparameters(cnn.Hyperparameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.adversarial_weight >= 0:
-            raise InputError(f"adversarial_weight is {self.adversarial_weight}; it must be 0 or more")
-        if not self.adversarial_gamma > 0:
-            raise InputError(f"adversarial_gamma is {self.adversarial_gamma}; it must be above 0")
+        if not 0 <= self.adversarial_weight < math.inf:
+            raise InputError(f"adversarial_weight is {self.adversarial_weight}; it must be 0 or more, and finite")
+        if not 0 < self.adversarial_gamma < math.inf:
+            raise InputError(f"adversarial_gamma is {self.adversarial_gamma}; it must be above 0 and finite")
         if self.adversarial_ramp not in RAMPS:
             raise unknown("adversarial_ramp", self.adversarial_ramp, RAMPS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +28,10 @@ class Hyperparameters:
     batch_size: int = 32
 
     def __post_init__(self) -> None:
-        if not self.learning_rate > 0:
-            raise InputError(f"learning_rate is {self.learning_rate}; it must be above 0")
-        if self.batch_size < 1:
-            raise InputError(f"batch_size is {self.batch_size}; it must be 1 or more")
+        if not 0 < self.learning_rate < math.inf:
+            raise InputError(f"learning_rate is {self.learning_rate}; it must be above 0 and finite")
+        if not (isinstance(self.batch_size, int) and self.batch_size >= 1):
+            raise InputError(f"batch_size is {self.batch_size}; it must be a whole number, 1 or more")
 
 
 def classification_loss(networks: Networks, batch: Batch, hyperparameters: Any, values: Values) -> Tensor:
