@@ -56,6 +56,7 @@ def connect(tracking_uri: str, *, create: bool = True) -> MlflowClient:
     Raises:
         InputError: there is no MLflow, or it does not answer within some ten seconds.
     """
+    _check_address(tracking_uri)
     for name in ("alembic", "mlflow.store.db.utils", "mlflow.tracking", "urllib3.connectionpool"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what fails is said here, in one line
     if tracking_uri.startswith("sqlite:"):
@@ -82,7 +83,7 @@ def shown(tracking_uri: str) -> str:
     """A tracking URI as it may be printed: without a password."""
     try:
         return make_url(tracking_uri).render_as_string(hide_password=True)
-    except sqlalchemy.exc.ArgumentError:
+    except (sqlalchemy.exc.ArgumentError, ValueError):
         return tracking_uri
 
 
@@ -101,6 +102,18 @@ def explain(error: BaseException) -> str:
         return "what answers there is no MLflow server, or not under this path"
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0][:300].rstrip(".")
+
+
+def _check_address(tracking_uri: str) -> None:
+    """Databases are named by URLs of SQLAlchemy's, which raises errors of its own for what is none."""
+    if tracking_uri.split(":")[0].split("+")[0] in ("sqlite", *_PORTS):
+        try:
+            make_url(tracking_uri)
+        except (sqlalchemy.exc.ArgumentError, ValueError):
+            raise InputError(
+                f"{tracking_uri.rpartition('@')[2]!r} is no address of an MLflow database; give one like "
+                "sqlite:///mlflow.db or postgresql://user@host:5432/name"
+            ) from None
 
 
 def _check_file(tracking_uri: str, create: bool) -> None:

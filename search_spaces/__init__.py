@@ -163,14 +163,14 @@ def check(sweep: Sweep) -> None:
     _check_names("task", tasks)
     if sweep.reference not in variants:
         raise unknown("reference variant", sweep.reference, variants)
-    cells = [f"{variant}/{task}" for variant in variants for task in tasks]
-    for cell in map("/".join, sweep.published):
-        if cell not in cells:
-            raise unknown("published cell", cell, cells)
     for task in sweep.tasks:
         labels.load(task.scheme)
         splits.load(task.protocol)
         features.load(task.feature)
+    cells = [f"{variant}/{task}" for variant in variants for task in tasks]
+    for cell in map("/".join, sweep.published):
+        if cell not in cells:
+            raise unknown("published cell", cell, cells)
     for name, preset in sweep.presets.items():
         if min(preset.epochs, preset.trials, preset.replicates) < 1:
             raise InputError(f"preset {name!r} must have 1 or more of epochs, of trials and of replicates")

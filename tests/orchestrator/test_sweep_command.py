@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from orchestrator import sweep
+from orchestrator.launch import share_out
 from orchestrator.launches import Launch, finish, latest, start
 from orchestrator.sweep import main, parser, plan_launch
 
@@ -27,6 +30,18 @@ def launch(*arguments: str) -> Launch:
         (["ablation_addi", "--corpus=emo-db=x"], "unknown corpus 'emo-db'; known, nearest first: emodb"),
         (["ablation_addi", "--paper-values", "--trials=3"], "--paper-values searches nothing"),
         (["ablation_addi", "--resume"], "no launch of ablation_addi in"),
+        (["ablation_addi", "--source=ravdess", "--target=emodb"], "there is no demo corpus of ravdess (there is of "),
+        (["ablation_addi", "--source=+emodb", "--target=emovo"], "sources of a task is ('', 'emodb')"),
+        (["ablation_addi", "--corpus=emodb=a", "--corpus=emodb=b"], "--corpus emodb is given twice: a and b"),
+        (
+            ["ablation_addi", "--tracking-uri=sqlite:mlflow.db", "--store=s"],
+            "'sqlite:mlflow.db' is no address of an MLflow",
+        ),
+        (["ablation_addi", "--tracking-uri=postgresql://h:abc/db", "--store=s"], "is no address of an MLflow"),
+        (
+            ["ablation_addi", "--address=127.0.0.1:9", "--store=s", "--dry-run"],
+            "no Ray cluster answers at '127.0.0.1:9'",
+        ),
         (["ablation_addi", "--tracking-uri=ftp://x", "--store=here"], "MLflow at ftp://x cannot be used"),
     ],
 )
@@ -39,7 +54,9 @@ def test_a_mistake_is_one_line_and_status_2(arguments, message, capsys, tmp_path
 
 
 @pytest.mark.parametrize(
-    "argument", ["--trials=0", "--replicates=-1", "--epochs=none", "--time-budget=soon", "--sampler=grid"]
+    "argument",
+    "--trials=0 --trials=abc --replicates=-1 --epochs=none --max-frames=-1 --seed=-1 --sampler=grid "
+    "--time-budget=soon --time-budget=-5m --time-budget=nan".split(),
 )
 def test_a_value_outside_its_range_is_refused_with_status_2(argument, capsys):
     with pytest.raises(SystemExit) as ended:
@@ -60,6 +77,8 @@ def test_a_users_own_sweep_file_with_a_mistake_in_it_is_said(tmp_path, capsys):
 def test_with_no_store_and_no_corpora_one_line_says_that_the_demo_corpora_are_used(capsys):
     assert launch().data.demo == {"size": "small", "seed": 0}
     assert capsys.readouterr().out.count("\n") == 1
+    assert launch("--preset=smoke").data.demo == {"size": "tiny", "seed": 0}
+    capsys.readouterr()
     assert launch("--store=mine").data.demo is None
     assert capsys.readouterr().out == ""
 
@@ -70,6 +89,23 @@ def test_a_preset_gives_the_budget_and_single_options_change_it():
     plan = launch("--preset=smoke", "--trials=7", "--replicates=3", "--epochs=9", "--store=s")
     assert (plan.epochs, plan.trials, plan.replicates) == (9, 7, 3)
     assert launch("--paper-values", "--store=s").trials == 1
+    assert launch("--preset=smoke", "--store=s").tasks[0].max_frames == 100
+    assert launch("--preset=smoke", "--store=s", "--max-frames=0").tasks[0].max_frames is None
+
+
+def test_a_sweep_of_ones_own_may_have_a_preset_of_ones_own(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import dataclasses\nfrom search_spaces import Preset, load\n"
+        "SWEEP = dataclasses.replace(load('ablation_addi'), presets={'demo': Preset(epochs=1, trials=1, replicates=1)})\n"
+    )
+    given = parser().parse_args([str(tmp_path / "mine.py")])
+    assert plan_launch(given, "mine").data.demo == {"size": "small", "seed": 0}
+
+
+def test_only_the_corpora_of_the_chosen_cells_are_needed():
+    chosen = launch("--cells=*/iemocap-emodb", "--store=s")
+    assert chosen.corpora() == {"mfb40": ["emodb", "iemocap"]}
+    assert chosen.cells == tuple(f"{variant.name}/iemocap-emodb" for variant in chosen.load_sweep().variants)
 
 
 def test_the_same_sweep_on_other_corpora_is_one_task_of_the_same_kind():
@@ -89,6 +125,49 @@ def test_a_launch_is_gone_on_with_as_it_was_until_it_is_done(tmp_path):
     finish(begun)
     with pytest.raises(sweep.InputError, match=r"every launch of ablation_addi in .* has ended"):
         latest(tmp_path, "ablation_addi")
+
+
+def test_a_launch_is_not_gone_on_with_when_a_cell_of_it_is_gone(tmp_path):
+    whole = launch("--store=s")
+    fewer = dataclasses.replace(whole, cells=(*whole.cells, "mute/iemocap-emodb"))
+    with pytest.raises(sweep.InputError, match="has no cell mute/iemocap-emodb any more; put it back"):
+        fewer.plan({task.name: "" for task in whole.tasks})
+
+
+def test_a_launch_that_cannot_begin_leaves_nothing_that_would_be_resumed(tmp_path, monkeypatch, capsys, ray_session):
+    monkeypatch.chdir(tmp_path)
+    assert main(["ablation_addi", "--store=nowhere", "--cells=full/*"]) == 2
+    assert "there is no feature store at" in capsys.readouterr().err
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("workers", "message"), [(64, "--workers 64: a trial would need"), (3, "cannot share a batch of 16 equally")]
+)
+def test_workers_that_the_machine_or_a_batch_cannot_have_are_refused(workers, message, make_plan, monkeypatch):
+    monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": 8.0})
+    plan = launch("--store=s").plan({task.name: "" for task in launch("--store=s").tasks})
+    with pytest.raises(sweep.InputError, match=message):
+        share_out(plan, workers, 4)
+
+
+def test_a_gpu_is_shared_by_trials_but_not_by_the_workers_of_one(monkeypatch):
+    plan = launch("--store=s").plan({task.name: "" for task in launch("--store=s").tasks})
+    monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": 16.0, "GPU": 2.0})
+    shared = share_out(plan, 1, 4)
+    assert (shared.gpus, shared.concurrent) == (0.25, 8)
+    alone = share_out(plan, 2, 4)
+    assert (alone.gpus, alone.concurrent) == (1, 1)
+
+
+def test_where_a_resumed_launch_runs_may_have_changed(tmp_path, monkeypatch):
+    start(tmp_path, launch("--store=s", "--tracking-uri=http://old:1"))
+    monkeypatch.setattr("orchestrator.mlflow_client.connect", lambda uri: None)
+    executed = []
+    monkeypatch.setattr("orchestrator.execute.execute", lambda launch, runs, console: executed.append(launch) or 0)
+    assert main(["ablation_addi", "--resume", "--tracking-uri=http://new:1", f"--runs={tmp_path}"]) == 0
+    assert executed[0].tracking_uri == "http://new:1"
+    assert executed[0].resume_command().endswith(f"-m orchestrator.sweep ablation_addi --resume --runs {tmp_path}")
 
 
 def test_a_resumed_launch_takes_no_other_settings(tmp_path, capsys):

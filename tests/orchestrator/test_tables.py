@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from orchestrator.study import Study
-from orchestrator.table_text import notes, published_text, render, spread
+from orchestrator.table_text import cautions, notes, published_text, render, spread
 from orchestrator.tables import best_row, cell_metrics, paired_difference, summary
 from search_spaces import Published
 
@@ -153,6 +153,29 @@ def test_the_printed_table_fits_a_hundred_columns_and_says_what_it_shows(study, 
     assert "source_val" in flat
     assert "14 runs: 8 search trials (0 stopped early), 6 replicates, 0 failed" in flat
     assert "DEMO CORPORA" in flat
+
+
+def test_a_cut_of_utterances_is_said_and_the_absence_of_one_is_not(study):
+    rows = summary([], study)
+    assert not [note for note in notes(rows, study) if "cut" in note]
+    tasks = tuple(replace(task, max_frames=200) for task in study.tasks)
+    (note,) = [note for note in notes(rows, replace(study, tasks=tasks)) if "cut" in note]
+    assert note.startswith("Utterances longer than 200 frames were cut to the 200 in their middle")
+
+
+def test_the_search_budget_that_is_stated_is_the_one_that_was_spent(study, make_record):
+    def stated(records, study):
+        return cautions(summary(records, study), study)[1]
+
+    whole = [make_record(cell, "search", number) for cell in study.cells for number in range(study.trials)]
+    assert stated(whole, study).startswith(f"Every cell had the same budget: {study.trials} search trials")
+    short = replace(study, time_budget=60.0)
+    assert stated(whole[1:], short).startswith(
+        f"Cells had from {study.trials - 1} to {study.trials} of {study.trials} planned search trials of at most "
+        f"{study.epochs} epochs (--time-budget 60 s ended the search)"
+    )
+    paper = replace(study, trials=1)
+    assert stated(whole[:: study.trials], paper).startswith("Nothing was searched: ")
 
 
 def test_without_demo_corpora_nothing_says_demo(study):

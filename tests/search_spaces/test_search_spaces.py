@@ -147,6 +147,45 @@ def test_what_does_not_hold_together_is_said_before_anything_runs(change, messag
         check(dataclasses.replace(sweep, **change))
 
 
+@pytest.mark.parametrize(
+    ("variant", "message"),
+    [
+        (Variant("v", "addi", ("decoder",)), "variant 'v': player autoencoder cannot do without network 'decoder'"),
+        (
+            Variant("v", "cnn", ("classifier",)),
+            "variant 'v': classifier cannot be removed: without it nothing predicts",
+        ),
+        (
+            Variant("v", "addi", ("decodr",)),
+            "variant 'v': unknown player or network 'decodr'; known, nearest first: dec",
+        ),
+    ],
+)
+def test_a_variant_that_cannot_be_played_is_said_before_anything_runs(variant, message, sweep):
+    with pytest.raises(InputError, match=message):
+        check(dataclasses.replace(sweep, variants=(*sweep.variants, variant)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"sources": ()}, r"sources of a task is \(\); it must be a tuple of one or more corpora's names"),
+        ({"targets": "emodb"}, "targets of a task is 'emodb'; it must be a tuple"),
+        ({"max_frames": 0}, "max_frames of a task is 0; it must be 1 or more, or None to cut nothing"),
+    ],
+)
+def test_a_task_that_is_none_is_refused(change, message, sweep):
+    with pytest.raises(InputError, match=message):
+        dataclasses.replace(sweep.tasks[0], **change)
+
+
+def test_a_tasks_name_says_what_is_not_as_usual_in_it(sweep):
+    (task,) = sweep.tasks
+    assert (task.name, task.title) == ("iemocap-emodb", "iemocap → emodb")
+    other = dataclasses.replace(task, protocol="speakers_80_20", max_frames=9)
+    assert (other.name, other.title) == ("iemocap-emodb-speakers_80_20", "iemocap → emodb (speakers_80_20)")
+
+
 def test_a_parameter_means_something_where_its_method_has_it_and_what_it_is_for_is_there(sweep):
     found = {variant.name: set(active(sweep.space, variant)) for variant in sweep.variants}
     assert found == {

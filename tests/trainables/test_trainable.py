@@ -45,7 +45,8 @@ def test_a_class_that_is_missing_from_a_part_of_the_split_is_said_before_trainin
     labels[7] = 3
     data = dataclasses.replace(task_data, source=dataclasses.replace(task_data.source, labels=labels))
     with pytest.raises(
-        InputError, match=r"random_80_20 with seed 3 leaves no sad utterance in the (train|validation) part .* in each of 100 draws"
+        InputError,
+        match=r"random_80_20 with seed 3 leaves no sad utterance in the (train|validation) part .* in each of 100 draws",
     ):
         train(trial("cnn"), data)
 
