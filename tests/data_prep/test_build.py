@@ -23,7 +23,7 @@ from filelock import FileLock
 from data_prep import features, shards
 from data_prep.build import build, corpus_argument, main
 from data_prep.errors import InputError
-from data_prep.plan import jobs
+from data_prep.plan import fingerprint, jobs
 from data_prep.store import MANIFEST, open_store
 
 pytestmark = pytest.mark.usefixtures("ray_session")
@@ -138,6 +138,31 @@ def test_the_fingerprint_is_of_the_content_and_not_of_where_it_lies(store, lab, 
     lab.rows[0]["emotion"] = "fear"
     refresh(store, lab)
     assert len({fingerprint, changed, open_store(store).fingerprint("mfb40", ["lab"])}) == 3
+
+
+def test_the_fingerprint_is_the_same_with_other_versions_of_libraries_which_are_recorded(store, lab):
+    refresh(store, lab)
+    entry = open_store(store).entry("mfb40", "lab")
+    rows = open_store(store).load("mfb40", ["lab"]).drop_columns(["corpus", "features"])
+    assert {"torch", "torchaudio", "libsndfile", "soxr"} == entry.recipe["libraries"].keys()
+    elsewhere = {**entry.recipe, "libraries": {**entry.recipe["libraries"], "torch": "2.11.0+elsewhere"}}
+    assert fingerprint(rows, elsewhere) == entry.fingerprint
+    others = [
+        {**entry.recipe, "version": 0},
+        {**entry.recipe, "settings": {**entry.recipe["settings"], "dither": 1.0}},
+        {**entry.recipe, "decoding": {**entry.recipe["decoding"], "version": 0}},
+    ]
+    assert len({entry.fingerprint, *(fingerprint(rows, other) for other in others)}) == 4
+
+
+def test_rows_made_with_another_version_of_a_library_are_computed_anew_under_the_same_fingerprint(store, lab):
+    refresh(store, lab)
+    manifest = json.loads((store / MANIFEST).read_text())
+    before = manifest["features"]["mfb40"]["lab"]["fingerprint"]
+    manifest["features"]["mfb40"]["lab"]["recipe"]["libraries"]["torch"] = "1.0"
+    (store / MANIFEST).write_text(json.dumps(manifest))
+    assert refresh(store, lab) == (8, 0, 0)
+    assert open_store(store).entry("mfb40", "lab").fingerprint == before
 
 
 def test_a_store_made_with_other_settings_is_computed_anew(store, lab):
