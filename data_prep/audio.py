@@ -9,20 +9,30 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
 
-DECODING = {"samples": "float32 in [-1, 1]", "channels": "mean", "resampling": "soxr HQ"}
-"""What decoded values depend on besides the file; part of every store's fingerprint."""
+DECODING = {"samples": "float32 in [-1, 1]", "channels": "mean", "resampling": "soxr HQ", "version": 2}
+"""What decoded values depend on besides the file; part of every store's fingerprint. The version is raised whenever
+:func:`decode` would give other values, or refuse other files."""
 
 LIBRARIES = {"libsndfile": soundfile.__libsndfile_version__, "soxr": soxr.__version__}
-"""The versions of what decodes; part of every store's fingerprint."""
+"""The versions of what decodes; recorded in every store."""
 
-# An utterance may end this much after its file (seconds): times in transcripts are rounded.
-_END_TOLERANCE = 0.1
+# A file may hold this much less than its header says, and an utterance may end this much after its file (seconds):
+# writers pad, and times in transcripts are rounded.
+_TOLERANCE = 0.1
+
+# Hz. What lies outside is a damaged header, and resampling it would fill the memory.
+_SAMPLE_RATES = (1_000, 768_000)
+
+_BLOCK = 1 << 20  # values that are decoded at once, all channels together
+_NO_LENGTH = (1 << 63) - 1  # libsndfile's number of frames where a FLAC's header, being streamed, says none
+_NO_SIZE = 0x7FFF0000  # bytes; streaming writers give their wav files sizes from here to 2^32 - 1, or 0
 
 
 class UnusableAudio(Exception):
@@ -65,17 +75,26 @@ def decode(
         The mono waveform, float32 of shape (samples,) in [-1, 1], and its length in seconds before resampling.
 
     Raises:
-        UnusableAudio: it is no audio, holds no samples or values that are not numbers, or has no such part.
+        UnusableAudio: it is no audio, is cut off, holds no samples or values that are not numbers, or has no such part.
     """
+    content = _with_size(content)
     try:
-        with soundfile.SoundFile(io.BytesIO(content)) as file:
-            rate = file.samplerate
-            first, last = _part(file.frames, rate, start, end)
-            file.seek(first)
-            samples = file.read(last - first, dtype="float32", always_2d=True)
+        with _Forward(io.BytesIO(content)) as file:
+            rate, promised = file.samplerate, _promised(content, file)
+            if not _SAMPLE_RATES[0] <= rate <= _SAMPLE_RATES[1]:
+                raise UnusableAudio(f"its header says {rate} samples a second, which no recording has")
+            first, last = _part(promised or file.frames, rate, start, end)
+            first = min(first, file.frames)  # of a wav that is cut off, what is there
+            mono = _mono(file, first, last, promised)
     except soundfile.LibsndfileError as error:
         raise UnusableAudio(_no_audio(content, error)) from error
-    mono = samples.mean(axis=1)
+    there = first + len(mono)
+    if there < last - _TOLERANCE * rate:
+        if promised is not None:
+            raise UnusableAudio(f"the file is cut off: {_too_few(promised, there, rate)}")
+        if first == there > 0:
+            raise UnusableAudio(_ends_before(first, rate))
+        _part(there, rate, start, end)  # its length is known now
     if not len(mono):
         raise UnusableAudio("the file holds no samples")
     if not np.isfinite(mono).all():
@@ -83,18 +102,97 @@ def decode(
     return soxr.resample(mono, rate, sample_rate, quality="HQ"), len(mono) / rate
 
 
+class _Forward(soundfile.SoundFile):
+    """A file that is read block after block: soundfile would seek after each, which fails in a FLAC that is cut off."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def _mono(file: _Forward, first: int, last: int, promised: int | None) -> np.ndarray:
+    """The mean of the channels from frame ``first`` to ``last``, or to where the file really ends."""
+    blocks = [np.zeros(0, np.float32)]
+    rate = file.samplerate
+    if first:
+        try:
+            file.seek(first)
+        except soundfile.LibsndfileError as error:
+            raise UnusableAudio(_ends_before(first, rate)) from error
+    try:
+        while first < last:
+            samples = file.read(min(last - first, _BLOCK // file.channels), dtype="float32", always_2d=True)
+            if not len(samples):
+                break
+            blocks.append(samples.mean(axis=1))
+            first += len(samples)
+    except soundfile.LibsndfileError as error:
+        if promised is None:
+            raise
+        there = max(first, file.tell())  # the block that failed began well
+        raise UnusableAudio(f"the file is cut off or damaged: {_too_few(promised, there, rate)}") from error
+    return np.concatenate(blocks)
+
+
+def _ends_before(first: int, rate: int) -> str:
+    return f"the file ends or is damaged before {first / rate:.2f} s, where its part begins"
+
+
+def _too_few(promised: int, there: int, rate: int) -> str:
+    return f"its header promises {promised / rate:.2f} s, {there / rate:.2f} s are there"
+
+
+def _promised(content: bytes, file: soundfile.SoundFile) -> int | None:
+    """Frames that the header says; ``None`` where it says none, or libsndfile only estimates them (MP3)."""
+    if file.format == "MP3" or file.frames == _NO_LENGTH:
+        return None
+    found = _data_chunk(content)
+    if found is None:
+        return file.frames
+    begin, size = found
+    there = len(content) - begin
+    if size >= _NO_SIZE or size <= there:
+        return file.frames
+    return file.frames * size // max(there, 1)  # libsndfile counts what is there
+
+
+def _with_size(content: bytes) -> bytes:
+    """A streamed wav that says to hold 0 bytes, with the number it holds; anything else as it is."""
+    begin, size = _data_chunk(content) or (0, None)
+    if size != 0:
+        return content
+    whole = struct.unpack_from("<I", content, 4)[0] + 8 == len(content)
+    if whole and content[begin : begin + 4].strip().isalnum():
+        return content  # it is empty: another chunk follows, by its name
+    return content[: begin - 4] + struct.pack("<I", min(len(content) - begin, _NO_SIZE)) + content[begin:]
+
+
+def _data_chunk(content: bytes) -> tuple[int, int] | None:
+    """Where the samples of a wav begin and how many bytes of them its header says; ``None`` if it is no wav."""
+    if content[:4] != b"RIFF" or content[8:12] != b"WAVE":
+        return None
+    place = 12
+    while place + 8 <= len(content):
+        name, size = struct.unpack_from("<4sI", content, place)
+        if name == b"data":
+            return place + 8, size
+        place += 8 + size + size % 2
+    return None
+
+
 def _part(frames: int, rate: int, start: float | None, end: float | None) -> tuple[int, int]:
     if frames <= 0:
         raise UnusableAudio("the file holds no samples")
-    first = 0 if start is None else round(start * rate)
-    last = frames if end is None else round(end * rate)
-    if not 0 <= first < last or last > frames + _END_TOLERANCE * rate or first >= frames:
+    begin = 0.0 if start is None else start * rate
+    stop = frames if end is None else end * rate
+    inside = 0 <= begin < stop <= frames + _TOLERANCE * rate  # false of NaN, too
+    first, last = (round(begin), min(round(stop), frames)) if inside else (0, 0)
+    if first >= last:
         part = f"from {start or 0.0:g} s to {'its end' if end is None else f'{end:g} s'}"
         raise UnusableAudio(f"the file is {frames / rate:.2f} s long and has no part {part}")
-    return first, min(last, frames)
+    return first, last
 
 
 def _no_audio(content: bytes, error: soundfile.LibsndfileError) -> str:
     if content.startswith(b"version https://git-lfs"):
         return "a Git LFS pointer stands in place of the audio; fetch it with git lfs pull"
-    return f"not audio that can be decoded: {error.error_string.rstrip('.').lower()}"
+    return f"not audio that can be decoded: {error.error_string.removeprefix('Error : ').rstrip('.').lower()}"

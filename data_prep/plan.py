@@ -113,8 +113,12 @@ def reader_of(name: str, path: Path) -> str:
 
 
 def fingerprint(rows: pa.Table, made_with: Mapping[str, Any]) -> str:
-    """Hex digest of a corpus's rows, without its features: they follow from the audio's digests and the recipe."""
-    digest = hashlib.sha256(json.dumps(made_with, sort_keys=True).encode())
+    """Hex digest of a corpus's rows, without its features: they follow from the audio's digests and the recipe.
+
+    Versions of libraries do not count: a run on torch 2.11.0+cpu is of the same data as one on 2.11.0.
+    """
+    settings = {name: value for name, value in made_with.items() if name != "libraries"}
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for row in rows.drop_columns(list(_NOT_CONTENT)).to_pylist():
         digest.update(json.dumps(row, sort_keys=True).encode() + b"\n")
     return digest.hexdigest()

@@ -116,7 +116,9 @@ class _Row:
 def write(shard: Shard) -> ShardResult:
     """Computes what is new in a shard, takes the rest from the old store, and writes the shard's file.
 
-    Where the old store has exactly these rows in one file, that file is linked.
+    An utterance that anything at all fails for is quarantined, so that one file never ends the build of the others; only
+    a module that cannot be imported is no utterance's fault. Where the old store has exactly these rows in one file,
+    that file is linked.
     """
     rows: list[_Row] = []
     quarantined: list[Quarantined] = []
@@ -124,9 +126,11 @@ def write(shard: Shard) -> ShardResult:
     for utterance, old in zip(shard.utterances, shard.old, strict=True):
         try:
             rows.append(_row(shard, utterance, old, read(shard.root / utterance.audio)))
-        except audio.UnusableAudio as reason:
+        except ImportError:
+            raise
+        except Exception as error:
             names = {"corpus": shard.corpus, "reader": shard.reader, "feature": shard.feature}
-            left_out = {"utterance_id": utterance.utterance_id, "audio": utterance.audio, "reason": str(reason)}
+            left_out = {"utterance_id": utterance.utterance_id, "audio": utterance.audio, "reason": _reason(error)}
             quarantined.append(Quarantined(**names, **left_out))
     unchanged = _unchanged(rows)
     disk_full = False
@@ -152,6 +156,13 @@ def write(shard: Shard) -> ShardResult:
         size=4 * frames * feature_types.load(shard.feature).dimensions,
         disk_full=disk_full,
     )
+
+
+def _reason(error: Exception) -> str:
+    """One line; an error that nobody foresaw may be the program's own and shows its type."""
+    if isinstance(error, audio.UnusableAudio):
+        return str(error)
+    return ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
 
 
 def _row(shard: Shard, utterance: Utterance, old: Sequence[OldRow], content: bytes) -> _Row:

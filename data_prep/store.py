@@ -61,7 +61,7 @@ class Entry:
         root: the folder (for a manifest, the CSV file) that it was read from.
         demo: whether it is synthetic speech for trying the software.
         recipe: what its features were computed with (:func:`recipe`).
-        fingerprint: hex digest of its rows and its recipe.
+        fingerprint: hex digest of its rows and its recipe but the versions of libraries.
         utterances, seconds, shards: how many rows, how much speech, how many Parquet files.
         quarantined: how many utterances were left out.
     """
@@ -150,7 +150,8 @@ class Store:
     def fingerprint(self, feature: str, corpora: Sequence[str]) -> str:
         """Hex digest of the content of some corpora, independent of paths, time, machine and the order of ``corpora``.
 
-        It covers utterance ids and labels, digests of the audio, settings and versions of feature and decoding.
+        It covers utterance ids and labels, digests of the audio, settings and code versions of feature and decoding; not
+        the versions of libraries, so that a run can be reproduced where they are others.
 
         Raises:
             InputError: a corpus or feature is not in the store.

@@ -32,6 +32,7 @@ from data_prep.errors import InputError, nearest_first
 
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Utterance))
 _GENDERS = ("female", "male", "unknown")
+_LONGEST = 1e6  # seconds, eleven days: more is another unit
 _BCP_47 = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 
@@ -86,6 +87,9 @@ def _utterance(place: str, row: Mapping[str, str | None]) -> Utterance:
     for column in ("audio", "speaker"):
         if column not in given:
             raise InputError(f"manifest: {place} has no {column}; every utterance needs one")
+    for column, text in given.items():
+        if "\0" in text:
+            raise InputError(f"manifest: {place} has {column} {text!r}; it must be text without NUL characters")
     emotion, gender, language = given.get("emotion"), given.get("gender", "unknown"), given.get("language", "und")
     if emotion is not None and emotion not in EMOTIONS:
         raise unknown_label("manifest", place, emotion, EMOTIONS)
@@ -96,6 +100,10 @@ def _utterance(place: str, row: Mapping[str, str | None]) -> Utterance:
     start, end = _number(place, given, "start"), _number(place, given, "end")
     if (start or 0) < 0 or (end is not None and end <= (start or 0)):
         raise InputError(f"manifest: {place} goes from {start} to {end} s; start must be at least 0 and end after it")
+    if max(start or 0, end or 0) > _LONGEST:
+        raise InputError(
+            f"manifest: {place} goes from {start} to {end} s; times must be seconds, {_LONGEST:,.0f} at most"
+        )
     audio = Path(given["audio"].replace("\\", "/")).as_posix()  # written on whichever system
     return Utterance(
         utterance_id=given.get("utterance_id", os.path.splitext(audio)[0]),

@@ -21,7 +21,7 @@ class Feature:
         dimensions: values per frame.
         frame_shift: seconds from one frame to the next.
         settings: every number that ``compute`` depends on; part of the store's fingerprint.
-        libraries: the distributions that compute it; their versions are part of the store's fingerprint.
+        libraries: the distributions that compute it; their versions are recorded in the store.
         version: raised whenever ``compute`` would give other values for the same audio and settings.
         compute: from a mono waveform, float32 of shape (samples,) in [-1, 1] at ``sample_rate``, to float32 of shape
             (frames, ``dimensions``); zero frames when the waveform is too short for one.

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import random
+import struct
+import tracemalloc
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -89,6 +94,138 @@ def test_content_that_is_no_speech_has_a_reason(content, reason):
 def test_a_part_that_the_file_does_not_have_is_named_with_the_files_length(start, end):
     with pytest.raises(audio.UnusableAudio, match=r"1\.00 s long and has no part"):
         audio.decode(encoded(tone(300, 16000)), 16000, start, end)
+
+
+def test_times_beyond_any_number_of_samples_are_no_part_either():
+    for start, end in ((None, 1e308), (float("inf"), None), (float("nan"), None), (0.0, float("nan"))):
+        with pytest.raises(audio.UnusableAudio, match="has no part"):
+            audio.decode(encoded(tone(300, 16000)), 16000, start, end)
+
+
+def noise(seconds: float) -> np.ndarray:
+    return np.random.default_rng(0).normal(0, 0.1, round(16000 * seconds))
+
+
+def flac(frames: int, seconds: float = 3.0) -> bytes:
+    """A FLAC whose header says ``frames``: the last 36 bits of bytes 18 to 25 (RFC 9639, section 8.2)."""
+    content = encoded(noise(seconds), kind="FLAC")
+    other = int.from_bytes(content[18:26]) >> 36
+    return content[:18] + (other << 36 | frames).to_bytes(8) + content[26:]
+
+
+def wav(size: int, riff_size: int, seconds: float = 3.0) -> bytes:
+    """A wav whose header says that its samples are ``size`` bytes, and the whole ``riff_size``."""
+    content = encoded(noise(seconds))
+    return content[:4] + struct.pack("<I", riff_size) + content[8:40] + struct.pack("<I", size) + content[44:]
+
+
+def test_a_wav_that_is_cut_off_is_said_with_both_lengths():
+    half = encoded(noise(3.0))[: 44 + 48000]
+    for start, end in ((None, None), (2.0, 3.0), (1.0, 2.0)):
+        with pytest.raises(audio.UnusableAudio, match=r"cut off: its header promises 3\.00 s, 1\.50 s are there"):
+            audio.decode(half, 16000, start, end)
+    assert len(audio.decode(half, 16000, 0.5, 1.5)[0]) == 16000  # a part that is there is there
+
+
+def test_a_flac_that_is_cut_off_is_said_with_both_lengths():
+    whole = encoded(noise(3.0), kind="FLAC")
+    # Noise does not compress: half the bytes are half the frames, but for the block of 4096 that is cut.
+    with pytest.raises(audio.UnusableAudio, match=r"cut off or damaged: its header promises 3\.00 s, 1\.[2-5]\d s are"):
+        audio.decode(whole[: len(whole) // 2], 16000)
+    with pytest.raises(audio.UnusableAudio, match=r"ends or is damaged before 2\.50 s"):
+        audio.decode(whole[: len(whole) // 2], 16000, 2.5, 3.0)
+    assert len(audio.decode(whole[: len(whole) // 2], 16000, 0.0, 1.0)[0]) == 16000
+
+
+def test_a_header_that_promises_weeks_is_not_believed_and_costs_no_memory():
+    with pytest.raises(audio.UnusableAudio, match=r"promises 625000\.00 s, 3\.00 s are there"), little_memory():
+        audio.decode(flac(10**10), 16000)
+
+
+def test_a_few_samples_less_than_promised_are_no_loss():
+    assert len(audio.decode(encoded(noise(3.0))[:-1600], 16000)[0]) == 48000 - 800
+    assert len(audio.decode(flac(48000 + 800), 16000)[0]) == 48000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        wav(0, 36),  # Python's wave module
+        wav(0, 0),
+        wav(0xFFFFFFFF, 0xFFFFFFFF),  # ffmpeg
+        wav(0x7FFFF000, 0x7FFFF024),  # sox
+        flac(0),
+    ],
+)
+def test_a_streamed_file_whose_header_says_no_length_is_as_long_as_it_is(content):
+    expected, _ = soundfile.read(io.BytesIO(encoded(noise(3.0))), dtype="float32")
+    waveform, seconds = audio.decode(content, 16000)
+    np.testing.assert_allclose(waveform, expected, atol=2**-15)  # wav and flac round differently
+    assert seconds == 3.0
+    np.testing.assert_array_equal(audio.decode(content, 16000, 1.0, 2.0)[0], waveform[16000:32000])
+    with pytest.raises(audio.UnusableAudio, match=r"is 3\.00 s long and has no part from 1 s to 4 s"):
+        audio.decode(content, 16000, 1.0, 4.0)
+
+
+def test_a_wav_that_says_it_is_empty_and_goes_on_with_another_chunk_is_empty():
+    note = b"LIST" + struct.pack("<I", 4) + b"INFO"
+    with pytest.raises(audio.UnusableAudio, match="the file holds no samples"):
+        audio.decode(wav(0, 36 + len(note), seconds=0) + note, 16000)
+
+
+def test_an_mp3_without_a_length_of_its_own_is_as_long_as_it_is():
+    # Without its first frame, which holds the length, that of a variable bit rate is guessed from the next: silence.
+    file = io.BytesIO()
+    samples = np.concatenate([np.zeros(48000), noise(3.0)])
+    soundfile.write(file, samples, 16000, format="MP3", bitrate_mode="VARIABLE", compression_level=0.3)
+    content = file.getvalue()
+    content = content[content.index(b"\xff\xf3", 10) :]
+    assert soundfile.info(io.BytesIO(content)).duration > 12
+    _, seconds = audio.decode(content, 16000)
+    assert seconds == pytest.approx(6.0, abs=0.2)  # the encoder pads with frames of its own
+    with pytest.raises(audio.UnusableAudio, match=r"ends or is damaged before 8\.00 s"):
+        audio.decode(content, 16000, 8.0, 9.0)
+
+
+def test_sampling_rates_that_nobody_records_at_are_a_damaged_header():
+    for rate in (1, 100_000_000):
+        with pytest.raises(audio.UnusableAudio, match=f"its header says {rate} samples a second"), little_memory():
+            audio.decode(encoded(noise(3.0), rate), 16000)
+
+
+@pytest.mark.parametrize("kind", ["WAV", "FLAC", "OGG", "MP3"])
+def test_whatever_is_damaged_in_a_file_it_is_decoded_or_has_a_reason_in_little_memory(kind):
+    whole = encoded(noise(0.5), kind=kind)
+    draw = random.Random(kind)
+    refused = 0
+    for _ in range(500):
+        content = bytearray(whole)
+        for _ in range(draw.randint(1, 4)):
+            place = draw.randrange(64 if draw.random() < 0.8 else len(content))  # most often in the header
+            content[place] = draw.choice([0, 1, 0x7F, 0x80, 0xFF, draw.randrange(256)])
+        if draw.random() < 0.2:
+            del content[draw.randrange(len(content)) :]
+        with little_memory():
+            try:
+                waveform, seconds = audio.decode(bytes(content), 16000)
+            except audio.UnusableAudio as error:
+                assert str(error)
+                refused += 1
+            else:
+                assert len(waveform) == pytest.approx(seconds * 16000, abs=1)
+    assert 0 < refused < 500
+
+
+@contextlib.contextmanager
+def little_memory() -> Iterator[None]:
+    """What runs within takes less than 64 MB at any time; half a second is 32 kB, and blocks are 4 MB each."""
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert most < 64e6
 
 
 def test_files_that_cannot_be_read_have_a_reason(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 import os
@@ -19,8 +20,10 @@ import pytest
 import soundfile
 from filelock import FileLock
 
+from data_prep import features, shards
 from data_prep.build import build, corpus_argument, main
 from data_prep.errors import InputError
+from data_prep.plan import fingerprint, jobs
 from data_prep.store import MANIFEST, open_store
 
 pytestmark = pytest.mark.usefixtures("ray_session")
@@ -137,6 +140,31 @@ def test_the_fingerprint_is_of_the_content_and_not_of_where_it_lies(store, lab, 
     assert len({fingerprint, changed, open_store(store).fingerprint("mfb40", ["lab"])}) == 3
 
 
+def test_the_fingerprint_is_the_same_with_other_versions_of_libraries_which_are_recorded(store, lab):
+    refresh(store, lab)
+    entry = open_store(store).entry("mfb40", "lab")
+    rows = open_store(store).load("mfb40", ["lab"]).drop_columns(["corpus", "features"])
+    assert {"torch", "torchaudio", "libsndfile", "soxr"} == entry.recipe["libraries"].keys()
+    elsewhere = {**entry.recipe, "libraries": {**entry.recipe["libraries"], "torch": "2.11.0+elsewhere"}}
+    assert fingerprint(rows, elsewhere) == entry.fingerprint
+    others = [
+        {**entry.recipe, "version": 0},
+        {**entry.recipe, "settings": {**entry.recipe["settings"], "dither": 1.0}},
+        {**entry.recipe, "decoding": {**entry.recipe["decoding"], "version": 0}},
+    ]
+    assert len({entry.fingerprint, *(fingerprint(rows, other) for other in others)}) == 4
+
+
+def test_rows_made_with_another_version_of_a_library_are_computed_anew_under_the_same_fingerprint(store, lab):
+    refresh(store, lab)
+    manifest = json.loads((store / MANIFEST).read_text())
+    before = manifest["features"]["mfb40"]["lab"]["fingerprint"]
+    manifest["features"]["mfb40"]["lab"]["recipe"]["libraries"]["torch"] = "1.0"
+    (store / MANIFEST).write_text(json.dumps(manifest))
+    assert refresh(store, lab) == (8, 0, 0)
+    assert open_store(store).entry("mfb40", "lab").fingerprint == before
+
+
 def test_a_store_made_with_other_settings_is_computed_anew(store, lab):
     refresh(store, lab)
     right = content(store)
@@ -210,6 +238,64 @@ def test_files_that_cannot_be_used_are_left_out_with_a_reason_and_the_rest_goes_
     assert open_store(store).load("mfb40", ["lab"])["utterance_id"].to_pylist() == ["u06", "u07"]
     lab.record("u00", seed=0)
     assert refresh(store, lab) == (1, 2, 5)
+
+
+def test_a_damaged_flac_is_left_out_and_all_the_others_arrive(store, lab):
+    for number in range(8):
+        samples, rate = soundfile.read(lab.folder / f"u{number:02}.wav", dtype="int16")
+        soundfile.write(lab.folder / f"u{number:02}.flac", samples, rate)
+        lab.rows[number]["audio"] = f"u{number:02}.flac"
+    weeks, half = lab.folder / "u02.flac", lab.folder / "u05.flac"
+    content = weeks.read_bytes()
+    weeks.write_bytes(content[:21] + b"\xff" * 5 + content[26:])  # of frames, its header says 2^36 - 1
+    half.write_bytes(half.read_bytes()[: half.stat().st_size // 2])
+    assert refresh(store, lab) == (6, 0, 2)
+    reasons = open_store(store).quarantined()["reason"].to_pylist()
+    assert reasons[0] == "the file is cut off: its header promises 4294967.30 s, 0.30 s are there"
+    assert reasons[1].startswith("the file is cut off or damaged: its header promises 0.30 s, 0.")
+    table = open_store(store).load("mfb40", ["lab"])
+    assert table["utterance_id"].to_pylist() == ["u00", "u01", "u03", "u04", "u06", "u07"]
+    assert table["seconds"].to_pylist() == [0.3] * 6
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError(), "MemoryError"),
+        (OverflowError("too large"), "OverflowError: too large"),
+        (RuntimeError("shapes differ\nat 3"), "RuntimeError: shapes differ"),
+        (AttributeError("no 'fbnak'"), "AttributeError: no 'fbnak'"),
+    ],
+)
+def test_an_error_that_nobody_foresaw_leaves_out_its_utterance_and_shows_its_type(monkeypatch, lab, error, reason):
+    feature = features.load("mfb40")
+
+    def compute(waveform):
+        if len(waveform) == 8000:
+            raise error
+        return feature.compute(waveform)
+
+    monkeypatch.setattr(features, "load", lambda _: dataclasses.replace(feature, compute=compute))
+    lab.record("u03", seed=3, seconds=0.5)
+    result = shards.write(shard_of(lab))
+    assert [(one.utterance_id, one.reason) for one in result.quarantined] == [("u03", reason)]
+    assert result.computed == 7
+
+
+def test_a_library_that_is_missing_is_no_utterances_fault(monkeypatch, lab):
+    def compute(_):
+        raise ModuleNotFoundError("No module named 'torchaudio'")
+
+    feature = dataclasses.replace(features.load("mfb40"), compute=compute)
+    monkeypatch.setattr(features, "load", lambda _: feature)
+    with pytest.raises(ModuleNotFoundError):
+        shards.write(shard_of(lab))
+
+
+def shard_of(lab):
+    (job,) = jobs({"lab": lab.list()}, ["mfb40"])
+    (shard,) = job.shards(None, lab.folder / "content")
+    return shard
 
 
 def test_a_corpus_of_which_nothing_can_be_used_is_an_error_and_changes_nothing(store, lab):
