@@ -7,7 +7,8 @@ replicates of its best. What a run reports to Tune, flat:
 - after each epoch: ``epoch`` (from 1), ``validation_uar`` (this epoch's), ``best_validation_uar``, ``learning_rate``,
   ``loss/<player>``, ``schedule/<name>`` and any other numbers;
 - at its end: ``final`` set to true, ``validation_uar`` (the selected epoch's), ``test_uar``, ``test_accuracy``,
-  ``best_epoch``, ``epochs_run``, ``train_seconds``, any other numbers, ``confusion`` (a list of rows) and ``origin``.
+  ``best_epoch``, ``epochs_run``, ``train_seconds``, any other numbers, ``confusion`` (a list of rows) and ``origin`` (as JSON, for Tune
+  would flatten it: see :class:`~orchestrator.records.RunRecord`).
 
 What survives a killed driver: a run that has ended is with the recorder, durably, before Optuna is told of it. A new
 searcher on the same recorder and storage brings each up to what the other knows, and goes on: nothing that has ended
@@ -17,6 +18,7 @@ snapshots of the searcher are therefore empty.
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -176,8 +178,8 @@ class SweepSearcher(Searcher):
             if not math.isfinite(result.get(METRIC, math.nan)):
                 self._fail(live, f"its final result has {METRIC} {result.get(METRIC)}")
             else:
-                final = {name: result[name] for name in ("confusion", "origin") if name in result}
-                self._end(live, "finished", _numbers(result), **final)
+                origin = json.loads(result.get("origin", "{}"))
+                self._end(live, "finished", _numbers(result), confusion=result.get("confusion"), origin=origin)
         elif result.get("done"):
             if live.history and live.history[-1].get("epoch") == result.get("epoch"):
                 # Tune shows the searcher every epoch but the one after which the scheduler stops the trial.

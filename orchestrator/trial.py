@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,7 +45,7 @@ def run_trial(config: Mapping[str, Any], tasks: Mapping[str, TaskData], workers:
         torch.save({"config": trial.to_dict(), "weights": dict(result.weights)}, Path(folder) / MODEL)
         origin = {"device": "cuda" if gpu else "cpu", "machine": machine(gpu), "split": dict(result.split)}
         tune.report(
-            {**result.metrics, "confusion": result.confusion.tolist(), "origin": origin, "final": True},
+            {**result.metrics, "confusion": result.confusion.tolist(), "origin": json.dumps(origin), "final": True},
             checkpoint=tune.Checkpoint.from_directory(folder),
         )
 

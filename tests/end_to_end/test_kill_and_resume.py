@@ -15,14 +15,14 @@ SWEEP = ("orchestrator.sweep", "ablation_addi")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_sweep_goes_on_where_it_was(user, speech, how):
     given = [f"--corpus={name}={path}" for name, path in speech.items()]
-    process = user.start(*SWEEP, "--preset=smoke", "--cells=*/iemocap-emodb", "--seed=3", *given)
+    process = user.start(*SWEEP, "--preset=smoke", "--cells=*/iemocap-emodb", *given)
     user.wait_for(process, lambda: len(user.ended()) >= 4)
     printed = user.kill(process, how)
     before = Counter(user.ended())
     if how != signal.SIGKILL:
         assert process.returncode == 130
         assert "nothing that has ended is lost" in " ".join(printed.split())
-        assert f"python -m {' '.join(SWEEP)} --resume" in printed
+        assert f" -m {' '.join(SWEEP)} --resume" in printed
         assert set(statuses(user)) == {"FINISHED", "KILLED"}
     assert 4 <= len(before) < 20
 
