@@ -11,7 +11,7 @@ import functools
 import itertools
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from data_prep import registry
@@ -61,6 +61,23 @@ class Utterance:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What the whole corpus holds, by its official description: how an incomplete download is noticed.
+
+    Attributes:
+        source: who says so.
+        utterances: how many there are.
+        labels: how many of each raw emotion label; only those that are known.
+        speakers: how many of each speaker, as the reader names them; only those that are known.
+    """
+
+    source: str
+    utterances: int
+    labels: Mapping[str, int] = field(default_factory=dict)
+    speakers: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Corpus:
     """A corpus as it lies on disk.
 
@@ -71,6 +88,7 @@ class Corpus:
         labels: the closed vocabulary: each raw emotion label to its meaning, one of :data:`EMOTIONS`.
         read: from the corpus's folder (for ``manifest``, the CSV file) to its utterances; raises
             :class:`~data_prep.errors.InputError` naming the file and line where something is not as it must be.
+        expected: the official counts, where there are any.
     """
 
     title: str
@@ -78,6 +96,7 @@ class Corpus:
     layout: str
     labels: Mapping[str, str]
     read: Callable[[Path], Iterable[Utterance]]
+    expected: Expected | None = None
 
 
 def known() -> list[str]:

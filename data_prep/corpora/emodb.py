@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Utterance
+from data_prep.corpora import Corpus, Expected, Utterance
 from data_prep.corpora._files import audio_files, no_such_corpus
 from data_prep.errors import InputError
 
@@ -54,4 +54,21 @@ CORPUS = Corpus(
         "N": "neutral",
     },
     read=_read,
+    expected=Expected(
+        source="the released corpus's file list",
+        utterances=535,
+        labels={"W": 127, "L": 81, "E": 46, "A": 69, "F": 71, "T": 62, "N": 79},
+        speakers={
+            "03": 49,
+            "08": 58,
+            "09": 43,
+            "10": 38,
+            "11": 55,
+            "12": 35,
+            "13": 61,
+            "14": 69,
+            "15": 56,
+            "16": 71,
+        },  # fmt: skip
+    ),
 )
