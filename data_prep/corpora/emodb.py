@@ -58,17 +58,6 @@ CORPUS = Corpus(
         source="the released corpus's file list",
         utterances=535,
         labels={"W": 127, "L": 81, "E": 46, "A": 69, "F": 71, "T": 62, "N": 79},
-        speakers={
-            "03": 49,
-            "08": 58,
-            "09": 43,
-            "10": 38,
-            "11": 55,
-            "12": 35,
-            "13": 61,
-            "14": 69,
-            "15": 56,
-            "16": 71,
-        },  # fmt: skip
+        speakers=dict(zip(sorted(_FEMALE + _MALE), (49, 58, 43, 38, 55, 35, 61, 69, 56, 71), strict=True)),
     ),
 )
