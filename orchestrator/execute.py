@@ -19,6 +19,7 @@ from orchestrator.report import conclude
 from orchestrator.scheduler import CellScheduler
 from orchestrator.searcher import SweepSearcher
 from orchestrator.study import Study
+from orchestrator.table_text import cut_text
 from orchestrator.tracking import Tracker, default_tracking_uri
 from trainables.data import TaskData, draw, load_task
 
@@ -84,6 +85,8 @@ def dry_run(launch: Launch, console: Console) -> int:
         f"{plan.runs} runs of up to {plan.epochs} epochs, {resources.concurrent} at a time: "
         f"about {clock_text(whole)} at the most (early stopping and the learning-rate schedule end many sooner)"
     )
+    for frames in sorted({task.max_frames for task in launch.tasks if task.max_frames is not None}):
+        console.print(cut_text(frames))
     if launch.time_budget is not None:
         console.print(f"searches begin no new trial after {clock_text(launch.time_budget)}")
     if launch.directory is not None:

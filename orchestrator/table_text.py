@@ -104,7 +104,7 @@ def notes(rows: Sequence[Row], study: Study) -> list[str]:
         f"n replicates; chance is {', '.join(sorted({percent(row.chance) for row in rows}))}.",
         *sorted({f"Protocol {task.protocol}: {task.grants}." for task in study.tasks}),
         *sorted({f"Selected by {_SELECTION.get(task.selection, task.selection)}." for task in study.tasks}),
-        *sorted({_cut(task.max_frames) for task in study.tasks if task.max_frames is not None}),
+        *sorted({cut_text(task.max_frames) for task in study.tasks if task.max_frames is not None}),
         f"{runs} runs: {searched} search trials ({stopped} stopped early), {replicated} replicates, {failures} failed.",
     ]
     if incomplete:
@@ -113,10 +113,11 @@ def notes(rows: Sequence[Row], study: Study) -> list[str]:
     return sentences
 
 
-def _cut(frames: int) -> str:
+def cut_text(frames: int) -> str:
+    """That a launch's utterances are not whole."""
     return (
-        f"Utterances longer than {frames} frames were cut to the {frames} in their middle, to save time; the paper's "
-        "were not (--max-frames 0)."
+        f"Utterances longer than {frames} frames are cut to the {frames} in their middle, to save time, which the paper "
+        "does not do (--max-frames 0)."
     )
 
 

@@ -160,7 +160,7 @@ def test_a_cut_of_utterances_is_said_and_the_absence_of_one_is_not(study):
     assert not [note for note in notes(rows, study) if "cut" in note]
     tasks = tuple(replace(task, max_frames=200) for task in study.tasks)
     (note,) = [note for note in notes(rows, replace(study, tasks=tasks)) if "cut" in note]
-    assert note.startswith("Utterances longer than 200 frames were cut to the 200 in their middle")
+    assert note.startswith("Utterances longer than 200 frames are cut to the 200 in their middle")
 
 
 def test_the_search_budget_that_is_stated_is_the_one_that_was_spent(study, make_record):
