@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 
 from data_prep.errors import INTERRUPTED
 from data_prep.store import Store
@@ -74,12 +75,12 @@ def dry_run(launch: Launch, console: Console) -> int:
     _, plan, tasks = prepare_plan(launch, console)
     resources = tune_launch.share_out(plan, launch.workers, launch.trials_per_gpu)
     per_run = estimate.seconds_per_cell(plan, tasks)
+    table = Table("cell", "search trials", "replicates", "a run, up to", "searched", box=None, header_style="bold")
     for cell in plan.cells:
-        searched = ", ".join(cell.space) if plan.trials > 1 else "the paper's values only"
-        console.print(
-            f"{cell.name}: {plan.trials} search trials ({searched}) + {plan.replicates} replicates, "
-            f"up to {clock_text(per_run[cell.name])} each"
-        )
+        searched = ", ".join(cell.space) if plan.trials > 1 else "nothing: the paper's values"
+        budget = str(plan.trials), str(plan.replicates), clock_text(per_run[cell.name])
+        table.add_row(cell.name, *budget, searched)
+    console.print(table)
     whole = estimate.seconds_of_plan(plan, per_run, resources.concurrent, launch.time_budget)
     console.print(
         f"{plan.runs} runs of up to {plan.epochs} epochs, {resources.concurrent} at a time: "
