@@ -75,11 +75,10 @@ def dry_run(launch: Launch, console: Console) -> int:
     _, plan, tasks = prepare_plan(launch, console)
     resources = tune_launch.share_out(plan, launch.workers, launch.trials_per_gpu)
     per_run = estimate.seconds_per_cell(plan, tasks)
-    table = Table("cell", "search trials", "replicates", "a run, up to", "searched", box=None, header_style="bold")
+    table = Table("cell", "search trials", "replicates", "a run, up to", "parameters searched", box=None)
     for cell in plan.cells:
-        searched = ", ".join(cell.space) if plan.trials > 1 else "nothing: the paper's values"
-        budget = str(plan.trials), str(plan.replicates), clock_text(per_run[cell.name])
-        table.add_row(cell.name, *budget, searched)
+        searched = len(cell.space) if plan.trials > 1 else 0
+        table.add_row(cell.name, *map(str, (plan.trials, plan.replicates, clock_text(per_run[cell.name]), searched)))
     console.print(table)
     whole = estimate.seconds_of_plan(plan, per_run, resources.concurrent, launch.time_budget)
     console.print(
