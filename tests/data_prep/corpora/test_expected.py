@@ -9,7 +9,7 @@ import pytest
 from data_prep import corpora
 
 COUNTED = [name for name in corpora.known() if corpora.load(name).expected is not None]
-LISTS = {"emodb": "EMO-DB", "ravdess": "RAVDESS"}
+LISTS = {"emodb": "EMO-DB", "ravdess": "RAVDESS", "savee": "SAVEE"}
 
 
 @pytest.mark.parametrize("name", COUNTED)
