@@ -9,7 +9,7 @@ import pytest
 from data_prep import corpora
 
 COUNTED = [name for name in corpora.known() if corpora.load(name).expected is not None]
-LISTS = {"emodb": "EMO-DB", "ravdess": "RAVDESS", "savee": "SAVEE"}
+LISTS = {"emodb": "EMO-DB", "ravdess": "RAVDESS", "savee": "SAVEE", "tess": "TESS"}
 
 
 @pytest.mark.parametrize("name", COUNTED)
