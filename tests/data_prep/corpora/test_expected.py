@@ -9,7 +9,7 @@ import pytest
 from data_prep import corpora
 
 COUNTED = [name for name in corpora.known() if corpora.load(name).expected is not None]
-LISTS = {"emodb": "EMO-DB", "ravdess": "RAVDESS", "savee": "SAVEE", "tess": "TESS"}
+LISTS = {"emodb": "EMO-DB", "ravdess": "RAVDESS", "savee": "SAVEE", "tess": "TESS", "crema_d": "CREMA-D"}
 
 
 @pytest.mark.parametrize("name", COUNTED)
