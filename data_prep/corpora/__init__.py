@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -115,7 +116,7 @@ def read(name: str, root: Path) -> list[Utterance]:
 
     Raises:
         InputError: the path does not exist or cannot be read, is not that corpus, holds a label outside its
-            vocabulary, or an id twice.
+            vocabulary, an id twice, or audio whose name is not text.
     """
     corpus = load(name)
     try:
@@ -133,9 +134,24 @@ def read(name: str, root: Path) -> list[Utterance]:
                 "an id must be unique"
             )
     for utterance in utterances:
+        if not _is_text(utterance.audio):
+            place = os.fsencode(root / utterance.audio).decode(errors="backslashreplace")
+            raise InputError(
+                f"{name}: {place} is not named in UTF-8; rename the folders and files that are not, or unpack the "
+                "archive again with the encoding of its names"
+            )
         if utterance.emotion is not None and utterance.emotion not in corpus.labels:
             raise unknown_label(name, str(root / utterance.audio), utterance.emotion, corpus.labels)
     return utterances
+
+
+def _is_text(path: str) -> bool:
+    """Whether it can be written in UTF-8: Python keeps a name that the disk has in another encoding, but not as text."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def unknown_label(name: str, place: str, label: str, labels: Iterable[str]) -> InputError:

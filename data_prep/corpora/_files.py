@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from data_prep.errors import InputError
@@ -30,6 +31,39 @@ def audio_files(folder: Path, *, recursive: bool = True, endings: tuple[str, ...
                 folders += [Path(entry.path)] if recursive else []
             elif entry.name.lower().endswith(endings) and not entry.name.startswith("._"):
                 found.append(Path(entry.path))
+    return found
+
+
+def named_files(
+    name: str,
+    folder: Path,
+    pattern: re.Pattern[str],
+    example: str,
+    layout: str,
+    formats: tuple[tuple[str, ...], ...] = ((".wav",),),
+) -> list[tuple[Path, re.Match[str]]]:
+    """The audio files of a corpus that says everything in its file names, each with what its name says.
+
+    Args:
+        pattern: what the whole name must match, but for its ending.
+        formats: endings of the formats that the corpus comes in. The first that is there is read, and no other: the
+            same recordings in two formats are one corpus, and a mixture would tell speakers or classes by their codec.
+
+    Raises:
+        InputError: there is no such file, or one with another name, for it may be an utterance misnamed.
+    """
+    for endings in formats:
+        files = audio_files(folder, endings=endings)
+        names = [pattern.fullmatch(file.stem) for file in files]
+        if any(names):
+            break
+    else:
+        raise no_such_corpus(name, folder, f"files such as {example}", layout)
+    found = []
+    for file, said in zip(files, names, strict=True):
+        if said is None:
+            raise InputError(f"{name}: {file} is not named as this corpus names its files ({Path(example).name})")
+        found.append((file, said))
     return found
 
 

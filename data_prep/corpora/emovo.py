@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Utterance
+from data_prep.corpora import Corpus, Expected, Utterance
 from data_prep.corpora._files import audio_files, no_such_corpus
 from data_prep.errors import InputError
 
@@ -50,4 +50,10 @@ CORPUS = Corpus(
         "tri": "sad",
     },
     read=_read,
+    expected=Expected(
+        source="six actors with fourteen sentences in seven emotional states",
+        utterances=588,
+        labels=dict.fromkeys(("dis", "gio", "neu", "pau", "rab", "sor", "tri"), 84),
+        speakers=dict.fromkeys(("f1", "f2", "f3", "m1", "m2", "m3"), 98),
+    ),
 )

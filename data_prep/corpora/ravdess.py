@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Utterance
+from data_prep.corpora import Corpus, Expected, Utterance
 from data_prep.corpora._files import audio_files, no_such_corpus
 from data_prep.errors import InputError
 
@@ -61,4 +61,10 @@ CORPUS = Corpus(
         "08": "surprised",
     },
     read=_read,
+    expected=Expected(
+        source="the released corpus's file list, speech only",
+        utterances=1440,
+        labels={"01": 96} | {f"{emotion:02d}": 192 for emotion in range(2, 9)},
+        speakers={f"{actor:02d}": 60 for actor in range(1, 25)},
+    ),
 )

@@ -72,7 +72,7 @@ def test_it_opens_no_audio(name, lay_out):
     sys.addaudithook(listen)
     try:
         tiny.read()
-        audio = [path for path in opened if path.endswith(".wav")]
+        audio = [path for path in opened if path.endswith((".wav", ".mp3", ".aiff", ".aif", ".flac", ".sph"))]
         (tiny.folder.path / tiny.read()[0].audio).open("rb").close()
     finally:
         listening = False

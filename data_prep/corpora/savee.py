@@ -1,0 +1,63 @@
+"""SAVEE (Haq and Jackson, 2009): British English, four men, sentences in seven emotional states.
+
+The published archive has ``AudioData/DC/a01.wav``, with the speaker in the folder alone; copies have ``ALL/DC_a01.wav``
+or ``DCa01.wav``. Whatever the copy, the utterance is ``DC_a01``. The letters before the number are the emotion, one or
+two of them: s alone is none, sa is sadness and su surprise. The corpus's ``Info.txt`` says 15 sentences for each
+emotion; of neutral there are 30.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from data_prep.corpora import Corpus, Expected, Utterance
+from data_prep.corpora._files import named_files
+from data_prep.errors import InputError
+
+_SPEAKERS = ("DC", "JE", "JK", "KL")
+_NAME = re.compile(rf"((?P<speaker>{'|'.join(_SPEAKERS)})_?)?(?P<sentence>(?P<emotion>[a-z]{{1,2}})\d\d)")
+
+
+def _read(root: Path) -> Iterator[Utterance]:
+    folder = root / "AudioData" if (root / "AudioData").is_dir() else root
+    for file, name in named_files("savee", folder, _NAME, "DC/a01.wav", CORPUS.layout):
+        speakers = {name["speaker"], file.parent.name} & set(_SPEAKERS)
+        if len(speakers) != 1:
+            raise InputError(
+                f"savee: {file} names {'two speakers' if speakers else 'no speaker'}; "
+                f"expected one of {', '.join(_SPEAKERS)}, as its folder (DC/a01.wav) or before its name (DC_a01.wav)"
+            )
+        speaker = speakers.pop()
+        yield Utterance(
+            utterance_id=f"{speaker}_{name['sentence']}",
+            audio=file.relative_to(root).as_posix(),
+            speaker=speaker,
+            gender="male",
+            language="en-GB",
+            emotion=name["emotion"],
+        )
+
+
+CORPUS = Corpus(
+    title="SAVEE, Surrey audio-visual expressed emotion (Haq and Jackson, 2009)",
+    licence="free for research, on registration",
+    layout="a folder with AudioData/DC/a01.wav and so on (or DC/a01.wav, ALL/DC_a01.wav, DCa01.wav)",
+    labels={
+        "a": "angry",
+        "d": "disgusted",
+        "f": "fear",
+        "h": "happy",
+        "n": "neutral",
+        "sa": "sad",
+        "su": "surprised",
+    },
+    read=_read,
+    expected=Expected(
+        source="the released corpus's file list",
+        utterances=480,
+        labels={"a": 60, "d": 60, "f": 60, "h": 60, "n": 120, "sa": 60, "su": 60},
+        speakers=dict.fromkeys(_SPEAKERS, 120),
+    ),
+)
