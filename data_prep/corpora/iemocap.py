@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Utterance, unknown_label
+from data_prep.corpora import Corpus, Expected, Utterance, unknown_label
 from data_prep.corpora._files import audio_files, no_such_corpus
 from data_prep.errors import InputError
 
@@ -102,4 +102,21 @@ CORPUS = Corpus(
         "xxx": "no_agreement",
     },
     read=_read,
+    expected=Expected(
+        source="addi.txt, 4.1.1 (four classes), and multilingual.txt, table 1 (5,255 scripted and 4,784 improvised turns)",
+        utterances=10_039,
+        labels={
+            "ang": 1103,
+            "dis": 2,
+            "exc": 1041,
+            "fea": 40,
+            "fru": 1849,
+            "hap": 595,
+            "neu": 1708,
+            "oth": 3,
+            "sad": 1084,
+            "sur": 107,
+            "xxx": 2507,
+        },
+    ),
 )

@@ -105,6 +105,8 @@ def test_emotion4_is_the_papers_5531_utterances_by_rule(folder):
         ]
         folder.text(f"Session{session}/dialog/EmoEvaluation/{dialogue}.txt", "% header", "", *turns)
     utterances = corpora.read("iemocap", folder.path)
+    expected = corpora.load("iemocap").expected
+    assert expected.labels == COUNTS and expected.utterances == len(utterances)
     assert len(utterances) == 10039 and len({utterance.speaker for utterance in utterances}) == 10
     scheme = labels.load("emotion4")
     targets = Counter(scheme.target("iemocap", utterance.emotion) for utterance in utterances)

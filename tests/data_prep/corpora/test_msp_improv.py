@@ -84,7 +84,8 @@ def test_emotion4_has_the_papers_counts_by_rule(folder):
         lines.append("WORKER00000001; Angry; Angry; A:2.5; V:3.0; D:3.0; N:4.0;\n")
     folder.text("Evaluation.txt", *lines)
     utterances = corpora.read("msp_improv", folder.path)
-    assert len(utterances) == 8438
+    assert len(utterances) == 8438 == corpora.load("msp_improv").expected.utterances
+    assert corpora.load("msp_improv").expected.labels.items() <= counts.items()
     assert Counter(utterance.session for utterance in utterances).keys() == {f"0{n}" for n in range(1, 7)}
     scheme = labels.load("emotion4")
     targets = Counter(scheme.target("msp_improv", utterance.emotion) for utterance in utterances)

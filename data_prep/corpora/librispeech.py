@@ -1,0 +1,96 @@
+"""LibriSpeech (Panayotov et al., 2015): English, read from audiobooks; unlabelled speech for pre-training.
+
+``<subset>/<speaker>/<chapter>/<speaker>-<chapter>-<utterance>.flac``; the subset (``train-clean-100`` …) is the
+official partition, the chapter the session, and ``SPEAKERS.TXT`` at the root says the speakers' genders (``unknown``
+where it is missing or does not list the speaker: some copies hold one subset and nothing else). The lines of a chapter's
+``<speaker>-<chapter>.trans.txt`` are its utterances, too: one that has no audio shows in the build's quarantine. Audio
+with another name is an error, for it may be an utterance misnamed. ``addi.txt`` trains on ``train-clean-100`` alone
+(4.1.6): its count is the one that is expected here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from data_prep.corpora import Corpus, Expected, Utterance
+from data_prep.corpora._files import audio_files, no_such_corpus
+from data_prep.corpora._text import numbered_lines
+from data_prep.errors import InputError
+
+_NAME = re.compile(r"(?P<speaker>\d+)-(?P<chapter>\d+)-\d{4}")
+_CHAPTER = re.compile(r"\d+-\d+\.trans\.txt", re.IGNORECASE)
+_SUBSETS = re.compile(r"(train|dev|test)-(clean|other)(-\d+)?")
+_GENDERS = {"F": "female", "M": "male"}
+
+
+def _read(root: Path) -> Iterator[Utterance]:
+    found = {file.stem: file for file in reversed(audio_files(root, endings=(".flac", ".wav")))}
+    if not any(_NAME.fullmatch(stem) for stem in found):
+        raise no_such_corpus("librispeech", root, "files such as 19/198/19-198-0000.flac", CORPUS.layout)
+    for stem, file in found.items():
+        if not _NAME.fullmatch(stem):
+            raise InputError(f"librispeech: {file} is not named as this corpus names its files (19-198-0000.flac)")
+    genders = _genders(root)
+    for stem, file in (_transcribed(root) | found).items():
+        name = _NAME.fullmatch(stem)
+        assert name is not None
+        above = [part for part in file.absolute().parts[:-1] if _SUBSETS.fullmatch(part)]
+        yield Utterance(
+            utterance_id=stem,
+            audio=file.relative_to(root).as_posix(),
+            speaker=name["speaker"],
+            gender=genders.get(name["speaker"], "unknown"),
+            language="en",
+            session=name["chapter"],
+            split=above[-1] if above else None,
+        )
+
+
+def _transcribed(root: Path) -> dict[str, Path]:
+    """The utterances that the transcripts list, with the place where each one's audio belongs."""
+    belongs = {}
+    for file in audio_files(root, endings=(".trans.txt",)):
+        if not _CHAPTER.fullmatch(file.name):
+            raise InputError(
+                f"librispeech: {file} is not named as this corpus names its transcripts (19-198.trans.txt)"
+            )
+        for place, line in numbered_lines(file):
+            stem = line.split(" ", 1)[0]
+            if line and not (_NAME.fullmatch(stem) and stem.startswith(f"{file.name.split('.')[0]}-")):
+                raise InputError(
+                    f"librispeech: {place} is no line of this chapter's transcript: {line[:120]!r}; "
+                    "expected an utterance such as 19-198-0000 and what is said"
+                )
+            if line:
+                belongs[stem] = file.with_name(f"{stem}.flac")
+    return belongs
+
+
+def _genders(root: Path) -> Mapping[str, str]:
+    """Each speaker's gender, from the list beside the subsets; none where there is no such list."""
+    places = (root, root / "LibriSpeech", root.absolute().parent)
+    file = next((place / "SPEAKERS.TXT" for place in places if (place / "SPEAKERS.TXT").is_file()), None)
+    genders = {}
+    for place, line in numbered_lines(file) if file else ():
+        if not line or line.startswith(";"):
+            continue
+        fields = [field.strip() for field in line.split("|")]  # a name may hold a bar, too
+        if len(fields) < 5 or not fields[0].isdecimal() or fields[1] not in _GENDERS:
+            raise InputError(
+                f"librispeech: {place} is no line of a speaker: {line[:120]!r}; "
+                "expected 19 | F | train-clean-100 | 25.19 | name, with F or M"
+            )
+        genders[fields[0]] = _GENDERS[fields[1]]
+    return genders
+
+
+CORPUS = Corpus(
+    title="LibriSpeech (Panayotov et al., 2015)",
+    licence="CC BY 4.0",
+    layout="LibriSpeech with SPEAKERS.TXT and train-clean-100/19/198/19-198-0000.flac and so on (or one of its subsets)",
+    labels={},
+    read=_read,
+    expected=Expected(source="the subset train-clean-100 (addi.txt, 4.1.6), as it is published", utterances=28_539),
+)
