@@ -307,12 +307,13 @@ def differences(made: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[s
 
     Versions of libraries are no settings: a store that a colleague made can be read. They do count when it is rebuilt.
     """
-    before, after = _settings(made), _settings(now)
+    before, after = flat_settings(made), flat_settings(now)
     names = sorted({*before, *after})
     return [(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)]
 
 
-def _settings(made: Mapping[str, Any]) -> dict[str, Any]:
+def flat_settings(made: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a recipe by name, those of the feature as ``settings.…``, of decoding as ``decoding.…``."""
     flat = {name: value for name, value in made.items() if not isinstance(value, dict)}
     for part in ("settings", "decoding"):
         flat |= {f"{part}.{name}": value for name, value in made[part].items()}
