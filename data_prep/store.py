@@ -247,9 +247,8 @@ def open_store(path: Path) -> Store:
         InputError: there is none, or it was made by an incompatible version.
     """
     path = path.resolve()
-    staging.settle(path)
     try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads(_manifest(path))
         if manifest["format"] != FORMAT:
             raise InputError(
                 f"the store {path} has format {manifest['format']}, this version reads {FORMAT}: "
@@ -267,6 +266,16 @@ def open_store(path: Path) -> Store:
             f"{path / MANIFEST} is not a store's manifest ({error}); delete the store and build it again"
         ) from error
     return Store(path, entries)
+
+
+def _manifest(path: Path) -> str:
+    """The manifest's text; a store that is just being swapped for a new one is looked for once more."""
+    staging.settle(path)
+    try:
+        return (path / MANIFEST).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        staging.settle(path)
+        return (path / MANIFEST).read_text(encoding="utf-8")
 
 
 def write_manifest(path: Path, entries: Mapping[str, Mapping[str, Entry]], created: str, command: str) -> None:

@@ -395,7 +395,7 @@ def start_build(lab, store, utterances):
     return process
 
 
-def test_a_build_that_is_killed_leaves_the_old_store_and_the_next_one_goes_on(store, lab):
+def test_a_build_that_is_killed_leaves_the_old_store_and_the_next_one_goes_on(store, lab, tmp_path):
     refresh(store, lab)
     before = content(store)
     process = start_build(lab, store, 6_000)
@@ -407,6 +407,8 @@ def test_a_build_that_is_killed_leaves_the_old_store_and_the_next_one_goes_on(st
     del lab.rows[9:]
     assert refresh(store, lab) == (0, 9, 0)  # n00000 is the audio of u00
     assert beside(store) == ["store"]
+    refresh(tmp_path / "undisturbed", lab)
+    assert content(store) == content(tmp_path / "undisturbed")
 
 
 def test_ctrl_c_removes_what_was_begun_and_says_one_line(store, lab):
