@@ -12,6 +12,7 @@ import pytest
 
 from data_prep import corpora, datasheet
 from data_prep.build import build, main
+from data_prep.corpora import Expected
 from data_prep.store import MANIFEST, Store, open_store
 
 pytestmark = pytest.mark.usefixtures("ray_session")
@@ -82,6 +83,15 @@ def test_it_says_whose_the_corpora_are_and_how_long(built):
     assert f"## Corpus lab\n\n{reader.title}. Licence: {reader.licence}.\n" in text
     assert f"Read from `{built.parent / 'lab' / 'lab.csv'}` (reader `manifest`)." in text
     assert "5 utterances of 5 recordings, 0.00 h; an utterance lasts 0.30 to 0.30 s, median 0.30 s" in text
+
+
+def test_it_says_how_many_the_whole_corpus_has_where_that_is_known(built, monkeypatch):
+    opened = open_store(built)
+    assert "The whole corpus" not in datasheet.text(opened, created="now", command="this")
+    reader = dataclasses.replace(corpora.load("manifest"), expected=Expected(source="the lab's book", utterances=7))
+    monkeypatch.setattr(corpora, "load", lambda _: reader)
+    text = datasheet.text(opened, created="now", command="this")
+    assert "The whole corpus has 7 utterances, by the lab's book." in text
 
 
 def test_durations_are_those_of_the_utterances(lab, tmp_path):
