@@ -25,8 +25,8 @@ import pyarrow.parquet as pq
 from rich.console import Console
 
 from data_prep import corpora as readers
+from data_prep import datasheet, progress, shards, staging
 from data_prep import features as feature_types
-from data_prep import progress, shards, staging
 from data_prep.cores import connected, on_all_cores
 from data_prep.errors import InputError, command
 from data_prep.plan import Job, fingerprint, jobs, reader_of
@@ -52,7 +52,7 @@ Compute features of emotional speech corpora into a feature store: plain Parquet
 Each --corpus is NAME=PATH: the name of a corpus that there is a reader for and the folder it lies in, or any name and
 a manifest, a CSV file with a line per utterance (its columns: data_prep/corpora/manifest.py). What is already in the
 store stays, and what is up to date is not computed again. Files that cannot be used are left out and listed, with
-the reason, in quarantine.parquet.
+the reason, in quarantine.parquet. DATASHEET.md in the store says what went in.
 """
 _EXAMPLES = """\
 examples:
@@ -133,11 +133,13 @@ def _build(store: Path, content: Path, todo: Sequence[Job], console: Console) ->
         left_out += _keep_the_rest(old, content, entries)
     left_out.sort(key=lambda row: (row["feature"], row["corpus"], row["utterance_id"]))
     same = old is not None and (entries, left_out) == (old.entries, old.quarantined().to_pylist())
-    changed = not (same and all(result.unchanged for result in results))
+    changed = not (same and all(r.unchanged for r in results) and (store / datasheet.DATASHEET).exists())
     if changed:
         pq.write_table(pa.Table.from_pylist(left_out, schema=QUARANTINE_SCHEMA), content / QUARANTINE)
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        write_manifest(content, entries, created=now, command=shlex.join(sys.orig_argv))
+        made = {"created": datetime.now(UTC).isoformat(timespec="seconds"), "command": shlex.join(sys.orig_argv)}
+        write_manifest(content, entries, **made)
+        sheet = datasheet.text(Store(content, entries), **made)
+        (content / datasheet.DATASHEET).write_text(sheet, encoding="utf-8")
         staging.replace(store, content)
     return BuildSummary(store=store, corpora=tuple(summaries), changed=changed)
 
@@ -205,6 +207,7 @@ def _keep_the_rest(old: Store, content: Path, entries: dict[str, dict[str, Entry
     kept = set()
     for feature, held in old.entries.items():
         for corpus in held.keys() - entries.get(feature, {}).keys():
+            old.rows(corpus, feature=feature)  # what is damaged is not handed on in silence
             folder(content, feature, corpus).mkdir(parents=True)
             for part in parts(old.path, feature, corpus):
                 staging.link(part, folder(content, feature, corpus) / part.name)

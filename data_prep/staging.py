@@ -15,7 +15,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -60,9 +60,12 @@ def replace(store: Path, content: Path) -> None:
 
 
 def settle(store: Path) -> None:
-    """Before reading: waits for the swap that is under way, and puts back what a killed one left."""
-    if not store.exists() and _replaced(store).exists():
-        with locked(store):
+    """Before reading: waits for the swap that is under way, and puts back what a killed one left.
+
+    It does not wait for the lock itself, which the next build may have by then, for hours.
+    """
+    while not store.exists() and _replaced(store).exists():
+        with suppress(Timeout), FileLock(_beside(store, ".lock"), timeout=0.1):
             _put_back(store)
 
 

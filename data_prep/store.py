@@ -1,20 +1,23 @@
 """The feature store: plain Parquet, partitioned by corpus, with a manifest that says what went in.
 
     STORE/store.json                                     the manifest
+    STORE/DATASHEET.md                                   what went in, for people
     STORE/<feature>/corpus=<name>/part-00000.parquet     256 utterances each, by utterance id
     STORE/quarantine.parquet                             what was left out, and why
 
-A row is an utterance: the columns of :class:`data_prep.corpora.Utterance`, then
+A row is an utterance: the columns of :class:`data_prep.corpora.Utterance` (times in seconds, ratings on the corpus's own
+scale), then
 
 | column | type | what |
 |---|---|---|
 | `reader` | string | the corpus module that read it |
-| `audio_sha256` | string | SHA-256 of the audio file |
-| `seconds` | double | length of the utterance |
-| `frames` | int32 | frames of the feature |
-| `features` | list of float | the frames one after another: `numpy.reshape(features, (frames, -1))` |
+| `audio_sha256` | string | SHA-256 of the audio file, in hex |
+| `seconds` | double | length of the utterance, in seconds |
+| `frames` | int32 | frames of the feature, one every `frame_shift` seconds of its recipe |
+| `features` | list of float | the frames one after another: `numpy.reshape(features, (frames, -1))`, units by feature |
 
 Labels are the corpus's own; a label scheme is applied when a task is loaded, so one store serves every task.
+``docs/feature_store.md`` documents every column, and how to read them with none of this code.
 """
 
 from __future__ import annotations
@@ -36,11 +39,13 @@ from data_prep import audio, staging
 from data_prep import features as feature_types
 from data_prep.corpora import Utterance
 from data_prep.errors import InputError, nearest_first
+from data_prep.frames import Frames
 
 FORMAT = 1
 MANIFEST = "store.json"
 QUARANTINE = "quarantine.parquet"
 
+_COUNTED = ("speaker", "language", "emotion")
 _TYPES = {str: pa.string(), str | None: pa.string(), float | None: pa.float64()}
 ROW_SCHEMA = pa.schema(
     [(field.name, _TYPES[get_type_hints(Utterance)[field.name]]) for field in fields(Utterance)]
@@ -134,18 +139,60 @@ class Store:
         for corpus in dict.fromkeys(corpora):
             entry = self.entry(feature, corpus)
             self._check_settings(feature, corpus, entry)
-            try:
-                files = parts(self.path, feature, corpus)
-                table = pa.concat_tables([pq.read_table(file, schema=SCHEMA, partitioning=None) for file in files])
-                _check_rows(table, entry)
-            except (OSError, ValueError, pa.ArrowException) as error:
-                raise InputError(
-                    f"the store {self.path} is damaged or was rebuilt just now: {feature} of {corpus}: "
-                    f"{str(error).splitlines()[0]}; try again, and if that does not help, delete it and build it again"
-                ) from error
-            names = pa.array([corpus] * len(table), pa.string())
-            tables.append(table.add_column(0, "corpus", names))
+            tables.append(self._table(feature, corpus, SCHEMA))
         return pa.concat_tables(tables)
+
+    def rows(self, *corpora: str, feature: str | None = None) -> pa.Table:
+        """The utterances: ``corpus`` and the columns of :data:`ROW_SCHEMA`, without the features.
+
+        Args:
+            corpora: their names; all that there are where none is given. Rows come in this order, then by utterance id.
+            feature: whose rows; may be left out where the store has one feature.
+
+        Raises:
+            InputError: a corpus or feature is not in the store, several features are and none is named, or its files are
+                damaged.
+        """
+        feature = self._feature(feature)
+        return pa.concat_tables([self._table(feature, name, ROW_SCHEMA) for name in corpora or self.corpora(feature)])
+
+    def features(self, corpus: str, feature: str | None = None) -> Frames:
+        """The features of a corpus by utterance id, as float32 arrays of shape (frames, dimensions).
+
+        They are what the store holds, whatever settings they were computed with: ``entry(feature, corpus).recipe``.
+
+        Raises:
+            InputError: as :meth:`rows`.
+        """
+        feature = self._feature(feature)
+        dimensions = self.entry(feature, corpus).recipe["dimensions"]
+        return Frames(parts(self.path, feature, corpus), dimensions)
+
+    def summary(self) -> pa.Table:
+        """What is in the store: a row per feature and corpus; ``summary().to_pandas()`` shows it as a table.
+
+        Columns: ``feature``, ``corpus``, ``utterances``, ``hours`` of speech, ``speakers``, ``languages`` (BCP 47 tags),
+        ``classes`` (raw emotion labels), ``quarantined`` utterances, and ``demo``, whether it is synthetic speech.
+        """
+        found = []
+        for feature, held in sorted(self.entries.items()):
+            for corpus, entry in sorted(held.items()):
+                rows = self.rows(corpus, feature=feature)
+                names = {name: sorted(filter(None, pc.unique(rows[name]).to_pylist())) for name in _COUNTED}
+                found.append(
+                    {
+                        "feature": feature,
+                        "corpus": corpus,
+                        "utterances": entry.utterances,
+                        "hours": entry.seconds / 3600,
+                        "speakers": len(names["speaker"]),
+                        "languages": names["language"],
+                        "classes": names["emotion"],
+                        "quarantined": entry.quarantined,
+                        "demo": entry.demo,
+                    }
+                )
+        return pa.Table.from_pylist(found)
 
     def fingerprint(self, feature: str, corpora: Sequence[str]) -> str:
         """Hex digest of the content of some corpora, independent of paths, time, machine and the order of ``corpora``.
@@ -163,6 +210,27 @@ class Store:
         """The utterances that were left out: corpus, reader, feature, utterance_id, audio, reason."""
         return pq.read_table(self.path / QUARANTINE, schema=QUARANTINE_SCHEMA)
 
+    def _feature(self, name: str | None) -> str:
+        if name is None and len(self.entries) > 1:
+            raise InputError(
+                f"the store {self.path} holds several features; say which: {', '.join(sorted(self.entries))}"
+            )
+        return next(iter(self.entries)) if name is None else name
+
+    def _table(self, feature: str, corpus: str, schema: pa.Schema) -> pa.Table:
+        """The columns of ``schema`` of a corpus, all of it, after a column with its name."""
+        entry = self.entry(feature, corpus)
+        try:
+            files = parts(self.path, feature, corpus)
+            table = pa.concat_tables([pq.read_table(file, schema=schema, partitioning=None) for file in files])
+            _check_rows(table, entry)
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise InputError(
+                f"the store {self.path} is damaged or was rebuilt just now: {feature} of {corpus}: "
+                f"{str(error).splitlines()[0]}; try again, and if that does not help, delete it and build it again"
+            ) from error
+        return table.add_column(0, "corpus", pa.array([corpus] * len(table), pa.string()))
+
     def _check_settings(self, feature: str, corpus: str, entry: Entry) -> None:
         for name, made, now in differences(entry.recipe, recipe(feature)):
             raise InputError(
@@ -179,9 +247,8 @@ def open_store(path: Path) -> Store:
         InputError: there is none, or it was made by an incompatible version.
     """
     path = path.resolve()
-    staging.settle(path)
     try:
-        manifest = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads(_manifest(path))
         if manifest["format"] != FORMAT:
             raise InputError(
                 f"the store {path} has format {manifest['format']}, this version reads {FORMAT}: "
@@ -199,6 +266,16 @@ def open_store(path: Path) -> Store:
             f"{path / MANIFEST} is not a store's manifest ({error}); delete the store and build it again"
         ) from error
     return Store(path, entries)
+
+
+def _manifest(path: Path) -> str:
+    """The manifest's text; a store that is just being swapped for a new one is looked for once more."""
+    staging.settle(path)
+    try:
+        return (path / MANIFEST).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        staging.settle(path)
+        return (path / MANIFEST).read_text(encoding="utf-8")
 
 
 def write_manifest(path: Path, entries: Mapping[str, Mapping[str, Entry]], created: str, command: str) -> None:
@@ -239,12 +316,13 @@ def differences(made: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[s
 
     Versions of libraries are no settings: a store that a colleague made can be read. They do count when it is rebuilt.
     """
-    before, after = _settings(made), _settings(now)
+    before, after = flat_settings(made), flat_settings(now)
     names = sorted({*before, *after})
     return [(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)]
 
 
-def _settings(made: Mapping[str, Any]) -> dict[str, Any]:
+def flat_settings(made: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a recipe by name, those of the feature as ``settings.…``, of decoding as ``decoding.…``."""
     flat = {name: value for name, value in made.items() if not isinstance(value, dict)}
     for part in ("settings", "decoding"):
         flat |= {f"{part}.{name}": value for name, value in made[part].items()}
@@ -257,6 +335,8 @@ def _check_rows(table: pa.Table, entry: Entry) -> None:
     ids = table["utterance_id"].to_pylist()
     if any(first >= second for first, second in pairwise(ids)):
         raise ValueError("utterance ids are not ascending")
+    if "features" not in table.column_names:
+        return
     values = pc.multiply(table["frames"], entry.recipe["dimensions"])
     if not pc.all(pc.equal(pc.list_value_length(table["features"]), values)).as_py():
         raise ValueError("features are not frames times dimensions")

@@ -22,6 +22,7 @@ from filelock import FileLock
 
 from data_prep import features, shards
 from data_prep.build import build, corpus_argument, main
+from data_prep.datasheet import DATASHEET
 from data_prep.errors import InputError
 from data_prep.plan import fingerprint, jobs
 from data_prep.store import MANIFEST, open_store
@@ -41,8 +42,8 @@ def refresh(store, lab):
 
 
 def content(store):
-    """Digest of every file of a store but its manifest, which holds the time and the command."""
-    files = sorted(path for path in store.rglob("*") if path.is_file() and path.name != MANIFEST)
+    """Digest of every file of a store but its manifest and data sheet, which hold the time and the command."""
+    files = sorted(path for path in store.rglob("*") if path.is_file() and path.name not in (MANIFEST, DATASHEET))
     return {str(path.relative_to(store)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
@@ -122,6 +123,15 @@ def test_other_corpora_of_the_store_stay_as_they_are(store, lab, make_lab, tmp_p
     assert opened.corpora("mfb40") == ["lab", "other"]
     assert before.items() <= content(store).items()
     assert opened.quarantined()["reason"].to_pylist() == ["there is no such file"]
+
+
+def test_another_corpus_of_the_store_that_is_damaged_is_not_handed_on(store, lab, make_lab, tmp_path):
+    build(store, {"other": make_lab(tmp_path / "other", 3).manifest}, quiet=True)
+    part = next((store / "mfb40" / "corpus=other").iterdir())
+    part.write_bytes(part.read_bytes()[:-100])
+    with pytest.raises(InputError, match=rf"the store {store} is damaged .* mfb40 of other"):
+        refresh(store, lab)
+    assert beside(store) == ["store"]
 
 
 def test_the_fingerprint_is_of_the_content_and_not_of_where_it_lies(store, lab, tmp_path):
@@ -385,7 +395,7 @@ def start_build(lab, store, utterances):
     return process
 
 
-def test_a_build_that_is_killed_leaves_the_old_store_and_the_next_one_goes_on(store, lab):
+def test_a_build_that_is_killed_leaves_the_old_store_and_the_next_one_goes_on(store, lab, tmp_path):
     refresh(store, lab)
     before = content(store)
     process = start_build(lab, store, 6_000)
@@ -397,6 +407,8 @@ def test_a_build_that_is_killed_leaves_the_old_store_and_the_next_one_goes_on(st
     del lab.rows[9:]
     assert refresh(store, lab) == (0, 9, 0)  # n00000 is the audio of u00
     assert beside(store) == ["store"]
+    refresh(tmp_path / "undisturbed", lab)
+    assert content(store) == content(tmp_path / "undisturbed")
 
 
 def test_ctrl_c_removes_what_was_begun_and_says_one_line(store, lab):

@@ -7,10 +7,7 @@ import os
 import shutil
 
 import numpy as np
-import pandas as pd
-import pyarrow.dataset as ds
 import pytest
-import ray.data
 
 from data_prep import audio, features
 from data_prep.build import build
@@ -59,15 +56,6 @@ def test_features_are_those_of_the_audio_frame_after_frame(built, store):
     assert (row["utterance_id"], row["emotion"], row["speaker"]) == ("u03", "sad", "s1")
     assert (row["frames"], row["seconds"]) == (len(frames), seconds)
     np.testing.assert_allclose(np.reshape(row["features"], (row["frames"], -1)), frames, atol=1e-5)
-
-
-def test_the_store_reads_in_plain_pandas_arrow_and_ray_data(store):
-    frame = pd.read_parquet(store / "mfb40")
-    assert sorted(frame["corpus"]) == ["lab"] * 8 + ["toy"] * 2
-    assert all(len(values) == 40 * frames for values, frames in zip(frame["features"], frame["frames"], strict=True))
-    lab = ds.dataset(store / "mfb40", partitioning="hive").to_table(filter=ds.field("corpus") == "lab")
-    assert lab.num_rows == 8
-    assert ray.data.read_parquet(str(store / "mfb40")).count() == 10
 
 
 def test_what_was_left_out_is_a_table_with_reasons(store):

@@ -1,0 +1,298 @@
+"""The command that holds corpora against their official counts: ``python -m data_prep.inspect emodb=PATH``.
+
+An incomplete download is noticed before a week of training on it. Of the audio only headers are read, so that it takes
+seconds; a file whose header makes no sense is decoded, to say why a build would leave it out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import soundfile
+
+from data_prep import audio
+from data_prep import corpora as readers
+from data_prep.corpora import Corpus, Utterance
+from data_prep.errors import InputError, command
+from data_prep.plan import reader_of
+
+_WIDTH = 100
+_UNREADABLE = 20  # files that a report lists
+_NAMED = 8  # speakers, or classes, that a verdict names
+_NO_LENGTH = 1 << 62  # frames; libsndfile's number for "unknown" is above
+
+_DESCRIPTION = """\
+Read corpora as a build would, and compare them with what their authors say is in them:
+utterances, classes and speakers, found against expected. Shown besides: genders, languages,
+sessions, hours of audio, and the files that cannot be read. Nothing is written.
+
+Each argument is NAME=PATH: the name of a corpus that there is a reader for and the folder it lies
+in, or any name and a manifest, a CSV file with a line per utterance (its columns:
+data_prep/corpora/manifest.py).
+"""
+_EXAMPLES = """\
+examples:
+  python -m data_prep.inspect emodb=/data/emodb
+  python -m data_prep.inspect emovo=/data/EMOVO ravdess=/data/RAVDESS lab=/data/lab.csv
+
+how to read it:
+  03 49/49          speaker 03 has all of the 49 utterances that there are of that speaker
+  08 46/58 (-12)    speaker 08 has 46 of 58: 12 are missing
+  An utterance whose audio is missing or cannot be read is not counted as found.
+
+exit status:
+  0  everything is as expected (of a corpus without official counts: every file can be read)
+  1  something is missing, is too much or cannot be read
+  2  a name or path is wrong, or a folder is not that corpus
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection:
+    """What was found of a corpus, and what should be.
+
+    Attributes:
+        name: the corpus's, as it was given.
+        root: its folder, or the CSV file of a manifest.
+        corpus: its reader.
+        utterances: those whose audio can be read.
+        lost: how many utterances have audio that cannot be.
+        files: audio files that can be read.
+        seconds: of speech in ``utterances``.
+        unreadable: why a file cannot be read, by its path as the reader gives it.
+    """
+
+    name: str
+    root: Path
+    corpus: Corpus
+    utterances: tuple[Utterance, ...]
+    lost: int
+    files: int
+    seconds: float
+    unreadable: Mapping[str, str]
+
+    @property
+    def as_expected(self) -> bool:
+        """Whether every file can be read and all official counts that there are agree."""
+        expected = self.corpus.expected
+        counts = expected is None or (len(self.utterances) == expected.utterances and not self._differences())
+        return counts and not self.unreadable
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: what is missing or too much, or that nothing is."""
+        expected, found = self.corpus.expected, len(self.utterances)
+        if expected is None:
+            return f"There are no official counts of {self.name} to compare with."
+        details = self._differences()
+        if not details and found == expected.utterances:
+            whole = f"All {found} utterances are there"
+            details = [f"each {kind} has its number" for kind, wanted in self._compared() if wanted]
+        elif found < expected.utterances:
+            missing = expected.utterances - found
+            whole = f"{missing} of {expected.utterances} utterances {'is' if missing == 1 else 'are'} missing"
+        elif found > expected.utterances:
+            whole = f"There are {found} utterances where {expected.utterances} are expected"
+        else:
+            whole = f"There are {found} utterances as expected, but not the right ones"
+        return f"{whole}{': ' if details else ''}{'; '.join(details)} (by {expected.source})."
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        expected, found = self.corpus.expected, len(self.utterances)
+        yield from _wrapped(f"{self.name}: {self.corpus.title}")
+        yield f"  in {self.root}"
+        yield f"  utterances: {_cell(found, expected.utterances if expected else None)}"
+        yield f"  audio: {self.seconds / 3600:.2f} h in {self.files} files"
+        for heading, wanted in self._compared():
+            counts = self._counts(heading)
+            yield f"  {heading}{', found/expected' if wanted else ''}:"
+            names = sorted({*counts, *wanted})
+            yield from _grid([f"{name} {_cell(counts[name], wanted.get(name))}" for name in names])
+        for heading in ("gender", "language", "session"):
+            counts = self._counts(heading)
+            counted = [f"{name} {counts[name]}" for name in sorted(filter(None, counts))]
+            yield from _wrapped(f"  {heading}: {', '.join(counted) or 'none'}")
+        if self.unreadable:
+            yield f"  cannot be read: {_plural(len(self.unreadable), 'file')}, {_plural(self.lost, 'utterance')}"
+            for file, reason in list(self.unreadable.items())[:_UNREADABLE]:
+                yield from _wrapped(f"    {file}: {reason}")
+            if len(self.unreadable) > _UNREADABLE:
+                yield f"    and {len(self.unreadable) - _UNREADABLE} more"
+        yield from _wrapped(f"  {self.verdict}")
+
+    def _compared(self) -> list[tuple[str, dict[str, int]]]:
+        """What is counted, with the expected counts that are known."""
+        expected = self.corpus.expected
+        labels, speakers = (expected.labels, expected.speakers) if expected else ({}, {})
+        return [
+            ("class", {_class(self.corpus, label): count for label, count in labels.items()}),
+            ("speaker", dict(speakers)),
+        ]
+
+    def _counts(self, kind: str) -> Counter[str]:
+        if kind == "class":
+            return Counter(_class(self.corpus, one.emotion) for one in self.utterances)
+        return Counter(getattr(one, kind) for one in self.utterances)
+
+    def _differences(self) -> list[str]:
+        """Where the counts are not the expected ones, a phrase each: what is missing wholly, then the largest first."""
+        nothing, some = [], []
+        for kind, wanted in reversed(self._compared()):
+            wrong = self._wrong(kind, wanted)
+            none_of = [name for name, (found, _) in wrong.items() if not found]
+            if none_of:
+                nothing.append(f"nothing of {kind} {_listed(none_of)}")
+            others = sorted(set(wrong) - set(none_of), key=lambda name: (-abs(wrong[name][0] - wrong[name][1]), name))
+            some += [f"{kind} {name} has {wrong[name][0]} of {wrong[name][1]}" for name in others[:_NAMED]]
+            if len(others) > _NAMED:
+                some.append(f"and so on, {len(others)} in all")
+        return nothing + some
+
+    def _wrong(self, kind: str, wanted: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+        """Found and expected, where they differ."""
+        assert self.corpus.expected is not None
+        found = self._counts(kind)
+        known = dict(wanted)
+        if sum(wanted.values()) == self.corpus.expected.utterances:  # every one is known: there are no others
+            known = {name: 0 for name in found} | known
+        return {name: (found[name], known[name]) for name in sorted(known) if found[name] != known[name]}
+
+
+def inspect(name: str, root: Path) -> Inspection:
+    """Reads a corpus and the headers of its audio.
+
+    Args:
+        name: a reader's, or any where ``root`` is a manifest.
+        root: the corpus's folder, or a CSV file.
+
+    Raises:
+        InputError: the name is unknown, or the path is not that corpus.
+    """
+    reader = reader_of(name, root)
+    utterances = readers.read(reader, root)
+    folder = root if root.is_dir() else root.parent
+    files = list(dict.fromkeys(utterance.audio for utterance in utterances))
+    with ThreadPoolExecutor() as pool:
+        lengths = dict(zip(files, pool.map(_length, [folder / file for file in files]), strict=True))
+    seconds = {file: length for file, length in lengths.items() if isinstance(length, float)}
+    readable = tuple(utterance for utterance in utterances if utterance.audio in seconds)
+    return Inspection(
+        name=name,
+        root=root,
+        corpus=readers.load(reader),
+        utterances=readable,
+        lost=len(utterances) - len(readable),
+        files=len(seconds),
+        seconds=sum(_spoken(utterance, seconds[utterance.audio]) for utterance in readable),
+        unreadable={file: length for file, length in lengths.items() if isinstance(length, str)},
+    )
+
+
+def _length(file: Path) -> float | str:
+    """Seconds of an audio file, or why it cannot be read."""
+    try:
+        header = soundfile.info(file)
+        if 0 < header.frames < _NO_LENGTH:
+            return header.frames / header.samplerate
+    except soundfile.LibsndfileError:
+        pass  # a build's own decoding may know better, and says what is wrong
+    try:
+        return audio.decode(audio.read(file), 16_000)[1]
+    except audio.UnusableAudio as error:
+        return str(error)
+
+
+def _spoken(utterance: Utterance, length: float) -> float:
+    end = length if utterance.end is None else min(utterance.end, length)
+    return max(0.0, end - (utterance.start or 0.0))
+
+
+def _class(corpus: Corpus, label: str | None) -> str:
+    """A raw label with its meaning, where that is another word."""
+    if label is None:
+        return "unlabelled"
+    meaning = corpus.labels[label]
+    return label if label == meaning else f"{label} ({meaning})"
+
+
+def _cell(found: int, expected: int | None) -> str:
+    if expected is None:
+        return str(found)
+    return f"{found}/{expected}" + ("" if found == expected else f" ({found - expected:+d})")
+
+
+def _grid(cells: list[str]) -> list[str]:
+    """Cells side by side, as many as fit, read line by line."""
+    width = max(map(len, cells), default=0) + 3
+    across = max(1, (_WIDTH - 4) // width)
+    rows = (cells[first : first + across] for first in range(0, len(cells), across))
+    return ["    " + "".join(cell.ljust(width) for cell in row).rstrip() for row in rows]
+
+
+def _wrapped(line: str) -> list[str]:
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.wrap(line, _WIDTH, subsequent_indent=f"{indent}  ", break_long_words=False, break_on_hyphens=False)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _argument(text: str) -> tuple[str, Path]:
+    name, _, path = text.partition("=")
+    if not name or not path:
+        raise InputError(f"{text!r} must be NAME=PATH, such as emodb=/data/emodb")
+    reader_of(name, Path(path))
+    return name, Path(path).expanduser()
+
+
+def _known() -> str:
+    """What there are readers for, and which of them know official counts."""
+    counted = [name for name in readers.known() if readers.load(name).expected is not None]
+    lines = (f"corpora: {', '.join(readers.known())}", f"with official counts: {', '.join(counted)}")
+    return "\n".join(textwrap.fill(line, _WIDTH, subsequent_indent="  ") for line in lines)
+
+
+@command
+def main(arguments: list[str] | None = None) -> int:
+    """Inspects corpora; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m data_prep.inspect",
+        description=_DESCRIPTION,
+        epilog=f"{_EXAMPLES}\n{_known()}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("corpus", nargs="+", metavar="NAME=PATH", help="a corpus and where it lies")
+    corpora = [_argument(text) for text in parser.parse_args(arguments).corpus]
+    status = 0
+    for number, (name, path) in enumerate(corpora):
+        if number:
+            print()
+        try:
+            found = inspect(name, path)
+        except InputError as error:  # the other corpora are worth a look all the same
+            print(f"error: {error}", file=sys.stderr)
+            status = 2
+        else:
+            print(found, flush=True)
+            status = max(status, 0 if found.as_expected else 1)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(None))
