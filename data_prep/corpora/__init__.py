@@ -23,6 +23,7 @@ EMOTIONS = frozenset(
         *("angry", "anxious", "bored", "calm", "contempt", "despair", "disgusted", "elated", "emphatic", "excited"),
         *("fear", "frustrated", "happy", "interested", "neutral", "other", "panic", "pride", "rest", "sad", "shame"),
         *("surprised", "no_agreement"),
+        *("positive", "negative", "non_negative"),  # of classes that hold several emotions
     }
 )
 
