@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     )
     what.add_argument("--source", metavar="NAME[+NAME]", help="source corpora in place of the sweep's own")
     what.add_argument("--target", metavar="NAME[+NAME]", help="target corpora in place of the sweep's own")
-    what.add_argument("--protocol", help=f"who may see what: {', '.join(splits.PROTOCOLS)}")
+    what.add_argument("--protocol", help=f"who may see what: {', '.join(splits.known())}")
     what.add_argument("--seed", type=_count, default=0, help="of splits, weights, order, noise, search (default 0)")
     what.add_argument(
         "--sampler",
