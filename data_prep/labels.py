@@ -99,8 +99,8 @@ SCHEMES = {
             boundaries=_BOUNDARIES | {"fau_aibo": 0.0},
         ),
         # attributes.txt, 4.1, discards no data, gives CREMA-D's classes and refers to another paper for the other
-        # corpora's. These are CREMA-D's, and for the rest by sense: calm is RAVDESS's second neutral, and surprise,
-        # which takes part (the 1 h 36 min of TESS are all its 2,800 files, pleasant surprise among them), is as pleasant elsewhere.
+        # corpora's. These are CREMA-D's, and for the rest by sense: calm is RAVDESS's second neutral. Surprise takes
+        # part (the paper's 1 h 36 min of TESS are all its 2,800 files), as the pleasant one that it is in TESS.
         LabelScheme(
             "valence3",
             ("negative", "neutral", "positive"),

@@ -117,18 +117,14 @@ def load_task(store: Store, task: TaskConfig) -> TaskData:
     """Everything of a task that is in the store.
 
     Raises:
-        InputError: a corpus or feature is not in the store, source and target share a recording (or are not the same
-            corpora, for a protocol that tests within them), or one has no utterance of one of the scheme's classes.
+        InputError: a corpus or feature is not in the store, the protocol is not one for these corpora, source and
+            target share a recording, or one has no utterance of one of the scheme's classes.
     """
-    classes, within = labels.load(task.scheme).classes, splits.load(task.protocol).within
-    if within and set(task.sources) != set(task.targets):
-        raise InputError(
-            f"protocol {task.protocol} tests within the corpora that it trains on: the targets must be the sources, "
-            f"{'+'.join(task.sources)}, not {'+'.join(task.targets)}"
-        )
+    protocol, classes = splits.load(task.protocol), labels.load(task.scheme).classes
+    protocol.check(task.sources, task.targets)
     sources = store.load(task.feature, task.sources)
     source = target = _domain(sources, task)
-    if not within:
+    if not protocol.within:
         targets = store.load(task.feature, task.targets)
         _check_apart(sources, targets, task)
         target = _domain(targets, task)

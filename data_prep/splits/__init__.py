@@ -105,6 +105,23 @@ class Protocol:
     within: bool = False
     draw: Callable[[Side, Side, np.random.Generator], Split]
 
+    def check(self, sources: Sequence[str], targets: Sequence[str]) -> None:
+        """Refuses corpora that a task of this protocol cannot be made of.
+
+        Raises:
+            InputError: it tests within its corpora, and sources and targets differ; or it does not, and they share one.
+        """
+        if self.within and set(sources) != set(targets):
+            raise InputError(
+                f"protocol {self.name} tests within the corpora that it trains on: the target must be the source, "
+                f"{'+'.join(sources)}, not {'+'.join(targets)}"
+            )
+        if not self.within and set(sources) & set(targets):
+            raise InputError(
+                f"{'+'.join(sources)} and {'+'.join(targets)} share a corpus; source and target must differ, but for "
+                "a protocol that tests within its corpora, such as leave_speakers_out"
+            )
+
     def split(self, source: Side, target: Side, rng: np.random.Generator) -> Split:
         """The split that ``rng`` draws, checked against what the protocol promises.
 

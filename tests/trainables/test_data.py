@@ -58,9 +58,25 @@ def test_a_protocol_within_a_corpus_has_the_same_source_and_target():
     data = load_task(FakeStore(made_up="a"), inside)
     assert data.source is data.target
     with pytest.raises(
-        InputError, match=r"within_70_25_5 tests within .*: the targets must be the sources, made_up, not"
+        InputError, match=r"within_70_25_5 tests within .*: the target must be the source, made_up, not"
     ):
         load_task(FakeStore(made_up="a", other="b"), dataclasses.replace(inside, targets=("other",)))
+
+
+def test_ratings_reach_a_scheme_that_halves_them():
+    store, load = FakeStore(made_up="a", other="b"), FakeStore.load
+
+    def rated(feature, corpora):
+        table = load(store, feature, corpora)
+        for name, values in (("reader", ["recola"] * 4), ("valence", [-0.5, 0.0, 0.1, None]), ("emotion", [None] * 4)):
+            place = table.schema.get_field_index(name)
+            table = table.set_column(place, name, pa.array(values, table.schema.field(name).type))
+        return table
+
+    store.load = rated
+    data = load_task(store, dataclasses.replace(TASK, scheme="valence2"))
+    assert data.source.labels.tolist() == [0, 0, 1]
+    assert data.source.utterances == ("made_up/u0", "made_up/u1", "made_up/u2"), "who is not rated takes no part"
 
 
 def test_a_protocol_knows_of_an_utterance_all_but_its_label():
