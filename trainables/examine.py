@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from data_prep.errors import InputError
 from data_prep.splits import Split
 from trainables.config import TaskConfig
@@ -50,8 +52,8 @@ def _remarks(data: TaskData, split: Split) -> Iterator[str]:
     source = data.source
     if source.recordings:
         trained_on = {source.recordings[row]: row for row in split.train}
-        for row in split.validation:
-            twin = trained_on.get(source.recordings[row], row)
-            if twin != row:
+        for row in np.setdiff1d(split.validation, split.train):
+            twin = trained_on.get(source.recordings[row])
+            if twin is not None:
                 trains, validates = source.utterances[twin], source.utterances[row]
                 yield f"{validates} validates what is trained on as {trains}: they are the same recording"
