@@ -22,7 +22,8 @@ from orchestrator.searcher import SweepSearcher
 from orchestrator.study import Study
 from orchestrator.table_text import cut_text
 from orchestrator.tracking import Tracker, default_tracking_uri
-from trainables.data import TaskData, draw, load_task
+from trainables.data import TaskData, load_task
+from trainables.examine import examine
 
 
 def execute(launch: Launch, runs: Path, console: Console) -> int:
@@ -101,8 +102,8 @@ def prepare_plan(launch: Launch, console: Console) -> tuple[Store, Plan, dict[st
     tasks = {cell.task.name: cell.task for cell in plan.cells}
     data = {name: load_task(store, task) for name, task in tasks.items()}
     for name, task in tasks.items():
-        for seed in plan.seeds:
-            draw(data[name], task, seed)  # a class that a split lacks is said now, not by a run in the night
+        for remark in examine(data[name], task, plan.seeds):
+            console.print(f"{task.title}: {remark}")
     return store, plan, data
 
 

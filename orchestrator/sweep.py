@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     )
     what.add_argument("--source", metavar="NAME[+NAME]", help="source corpora in place of the sweep's own")
     what.add_argument("--target", metavar="NAME[+NAME]", help="target corpora in place of the sweep's own")
-    what.add_argument("--protocol", help=f"who may see what: {', '.join(splits.PROTOCOLS)}")
+    what.add_argument("--protocol", help=f"who may see what: {', '.join(splits.known())}")
     what.add_argument("--seed", type=_count, default=0, help="of splits, weights, order, noise, search (default 0)")
     what.add_argument(
         "--sampler",
@@ -186,12 +186,11 @@ def _tasks(sweep: Sweep, given: argparse.Namespace, preset: Preset) -> tuple[Tas
         if not (given.source and given.target):
             raise InputError("--source and --target go together: give both")
         sources, targets = (tuple(text.split("+")) for text in (given.source, given.target))
-        if set(sources) & set(targets):
-            raise InputError(f"{given.source} and {given.target} share a corpus; source and target must differ")
         tasks = (dataclasses.replace(tasks[0], sources=sources, targets=targets),)
     if given.protocol:
-        splits.load(given.protocol)
         tasks = tuple(dataclasses.replace(task, protocol=given.protocol) for task in tasks)
+    for task in tasks:
+        splits.load(task.protocol).check(task.sources, task.targets)
     frames = preset.max_frames if given.max_frames is None else given.max_frames or None
     return tuple(dataclasses.replace(task, max_frames=frames) for task in tasks)
 

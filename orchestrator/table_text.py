@@ -147,7 +147,10 @@ def cautions(rows: Sequence[Row], study: Study) -> list[str]:
 
 _SELECTION = {
     "source_val": "source_val: held-out source utterances select checkpoint and hyperparameters, no target label does",
+    "source_train": "source_train: the source's training set selects checkpoint and hyperparameters, nothing was held out",
     "target_dev": "target_dev: a labelled development part of the target selects checkpoint and hyperparameters",
+    "source_val+target_dev": "source_val+target_dev: held-out source utterances and a labelled development part of the "
+    "target select checkpoint and hyperparameters together",
     "oracle": "oracle: the test set itself; an upper bound, no result",
 }
 

@@ -165,7 +165,7 @@ def check(sweep: Sweep) -> None:
         raise unknown("reference variant", sweep.reference, variants)
     for task in sweep.tasks:
         labels.load(task.scheme)
-        splits.load(task.protocol)
+        splits.load(task.protocol).check(task.sources, task.targets)
         features.load(task.feature)
     cells = [f"{variant}/{task}" for variant in variants for task in tasks]
     for cell in map("/".join, sweep.published):

@@ -1,14 +1,16 @@
 """A task's data, and the firewall that keeps the target's labels from training.
 
 :class:`TaskData` is what a node's workers share: every utterance of the task once, ragged and raw. A trial draws its
-split from it and parts it in two: :class:`Granted`, which the loop trains on and in which no target label is, and
-:class:`Evaluator`, which alone holds them and is asked once, with the selected checkpoint.
+split from it and parts it in two: :class:`Granted`, which the loop trains on and in which are no labels but those that
+its protocol grants, and :class:`Evaluator`, which alone holds the test set's and is asked once, with the selected
+checkpoint.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +19,7 @@ import pyarrow as pa
 
 from data_prep import labels, splits
 from data_prep.errors import InputError
-from data_prep.splits import Protocol, Split
+from data_prep.splits import SOURCE_PARTS, Protocol, Side, Split
 from trainables.config import TaskConfig
 from trainables.metrics import Scores, score
 from trainables.streams import stream
@@ -40,6 +42,7 @@ class Domain:
         utterances: ``corpus/utterance id`` of each utterance.
         speakers: ``corpus/speaker`` of each utterance.
         labels: class numbers, int64 of shape (utterances,).
+        genders, languages, partitions, recordings: of each utterance (:class:`~data_prep.splits.Side`).
     """
 
     values: np.ndarray
@@ -48,6 +51,10 @@ class Domain:
     utterances: tuple[str, ...]
     speakers: tuple[str, ...]
     labels: np.ndarray
+    genders: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    partitions: tuple[str | None, ...] = ()
+    recordings: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -56,6 +63,11 @@ class Domain:
     def longest(self) -> int:
         """Frames of the longest utterance."""
         return int(np.diff(self.starts).max())
+
+    @property
+    def side(self) -> Side:
+        """What a protocol may know of it."""
+        return Side(**{item.name: getattr(self, item.name) for item in fields(Side)})
 
 
 @dataclass(frozen=True)
@@ -72,9 +84,10 @@ class Granted:
     """What a trial's protocol lets training see.
 
     Attributes:
-        source: the source with its labels.
+        source: the source with the labels of its training and validation parts.
         split: who is what.
-        target: the target *without* labels: its ``labels`` are all -1.
+        target: the target with the labels of its labelled and development parts, which most protocols leave empty.
+            Any other label, of either, is -1.
         classes: names of the classes.
         frames: what every utterance is padded or cut to.
         normalisation: whose statistics standardise (:class:`~data_prep.splits.Protocol`).
@@ -104,13 +117,17 @@ def load_task(store: Store, task: TaskConfig) -> TaskData:
     """Everything of a task that is in the store.
 
     Raises:
-        InputError: a corpus or feature is not in the store, source and target share a recording, or one has no
-            utterance of one of the scheme's classes.
+        InputError: a corpus or feature is not in the store, the protocol is not one for these corpora, source and
+            target share a recording, or one has no utterance of one of the scheme's classes.
     """
-    classes = labels.load(task.scheme).classes
-    sources, targets = store.load(task.feature, task.sources), store.load(task.feature, task.targets)
-    _check_apart(sources, targets, task)
-    source, target = _domain(sources, task), _domain(targets, task)
+    protocol, classes = splits.load(task.protocol), labels.load(task.scheme).classes
+    protocol.check(task.sources, task.targets)
+    sources = store.load(task.feature, task.sources)
+    source = target = _domain(sources, task)
+    if not protocol.within:
+        targets = store.load(task.feature, task.targets)
+        _check_apart(sources, targets, task)
+        target = _domain(targets, task)
     for side, domain, names in (("source", source, task.sources), ("target", target, task.targets)):
         missing = [name for number, name in enumerate(classes) if not (domain.labels == number).any()]
         if missing:
@@ -123,13 +140,11 @@ def load_task(store: Store, task: TaskConfig) -> TaskData:
 
 def _check_apart(source: pa.Table, target: pa.Table, task: TaskConfig) -> None:
     """No recording may be both trained and tested on, under whatever names its corpora go."""
-
-    def clips(table: pa.Table) -> list[tuple[Any, ...]]:
-        return list(zip(*(table[name].to_pylist() for name in ("audio_sha256", "start", "end")), strict=True))
-
-    trained_on = set(clips(source))
+    trained_on = set(_recordings(source))
     shared = [
-        id for clip, id in zip(clips(target), target["utterance_id"].to_pylist(), strict=True) if clip in trained_on
+        id
+        for recording, id in zip(_recordings(target), target["utterance_id"].to_pylist(), strict=True)
+        if recording in trained_on
     ]
     if shared:
         raise InputError(
@@ -138,11 +153,18 @@ def _check_apart(source: pa.Table, target: pa.Table, task: TaskConfig) -> None:
         )
 
 
+def _recordings(table: pa.Table) -> list[str]:
+    """What each row's audio is: the file's content, and where in it."""
+    columns = (table[name].to_pylist() for name in ("audio_sha256", "start", "end"))
+    return [f"{digest} {start} {end}" for digest, start, end in zip(*columns, strict=True)]
+
+
 def _domain(table: pa.Table, task: TaskConfig) -> Domain:
     scheme = labels.load(task.scheme)
+    columns = (table[name].to_pylist() for name in ("reader", "emotion", "arousal", "valence"))
     classes = [
-        scheme.target(reader, emotion)
-        for reader, emotion in zip(table["reader"].to_pylist(), table["emotion"].to_pylist(), strict=True)
+        scheme.target(reader, emotion, arousal=arousal, valence=valence)
+        for reader, emotion, arousal, valence in zip(*columns, strict=True)
     ]
     kept = table.filter(pa.array([number is not None for number in classes], pa.bool_()))
     names = kept["corpus"].to_pylist()
@@ -156,6 +178,10 @@ def _domain(table: pa.Table, task: TaskConfig) -> Domain:
         utterances=tuple(f"{corpus}/{id}" for corpus, id in zip(names, kept["utterance_id"].to_pylist(), strict=True)),
         speakers=tuple(f"{corpus}/{who}" for corpus, who in zip(names, kept["speaker"].to_pylist(), strict=True)),
         labels=np.array([number for number in classes if number is not None], dtype=np.int64),
+        genders=tuple(kept["gender"].to_pylist()),
+        languages=tuple(kept["language"].to_pylist()),
+        partitions=tuple(kept["split"].to_pylist()),
+        recordings=tuple(_recordings(kept)),
     )
 
 
@@ -163,54 +189,76 @@ def draw(data: TaskData, task: TaskConfig, seed: int) -> tuple[Granted, Evaluato
     """What a run of this seed trains on, and what it is tested with: its protocol's split, parted by :func:`grant`.
 
     A split that leaves a class out of the training or the validation part, as can happen in a small corpus, is drawn
-    again from the same stream. Only the source's labels say so, which every protocol grants.
+    again from the same stream. Only the source's labels say so, which every protocol grants; within one corpus they
+    are not all granted, and nothing is drawn again.
 
     Raises:
-        InputError: a class is missing from a part in every one of many draws.
+        InputError: a class is missing from a part of the source in every one of many draws.
     """
     protocol, numbers = splits.load(task.protocol), stream(seed, "split")
-    for _ in range(_DRAWS):
-        split = protocol.split(data.source.speakers, data.target.speakers, numbers)
-        lacking = _lacking(data, split)
-        if lacking is None:
-            return grant(data, task, protocol, split)
-    raise InputError(
-        f"protocol {protocol.name} with seed {seed} leaves {lacking} of {'+'.join(task.sources)} in each of {_DRAWS} "
-        "draws; more source utterances or speakers are needed"
-    )
+    parts, draws = (("train",), 1) if protocol.within else (SOURCE_PARTS, _DRAWS)
+    for _ in range(draws):
+        split = protocol.split(data.source.side, data.target.side, numbers)
+        lacking = lacking_classes(data, split, parts)
+        if not lacking:
+            break
+    else:
+        raise InputError(
+            f"protocol {protocol.name} with seed {seed} leaves {lacking[0]} of {'+'.join(task.sources)}"
+            f"{'' if draws == 1 else f' in each of {draws} draws'}; more source utterances or speakers are needed"
+        )
+    return grant(data, task, protocol, split)
 
 
-def _lacking(data: TaskData, split: Split) -> str | None:
-    """Which class a split leaves out of which part of the source, in words."""
-    for part in ("train", "validation"):
-        present = set(data.source.labels[getattr(split, part)].tolist())
+def lacking_classes(data: TaskData, split: Split, parts: Iterable[str]) -> list[str]:
+    """Which class a split leaves out of which part, in words; a part that has no utterance was meant to have none."""
+    found = []
+    for part in parts:
+        rows = getattr(split, part)
+        present = set(domain_of(data, part).labels[rows].tolist())
         missing = [name for number, name in enumerate(data.classes) if number not in present]
-        if missing:
-            return f"no {', '.join(missing)} utterance in the {part} part"
-    return None
+        if missing and len(rows):
+            found.append(f"no {', '.join(missing)} utterance in the {part} part")
+    return found
+
+
+def domain_of(data: TaskData, part: str) -> Domain:
+    """The side of the task that a part of its split is of."""
+    return data.source if part in SOURCE_PARTS else data.target
 
 
 def describe(data: TaskData, split: Split) -> dict[str, Any]:
-    """What a split is, for a run's record: the utterances in each part, and a digest of which ones they are."""
+    """What a split is, for a run's record: the utterances in each part, and a digest of which ones they are.
+
+    Target parts with labels are there if the protocol grants any.
+    """
     parts = {item.name: getattr(split, item.name) for item in fields(split)}
-    names = {
-        part: data.source.utterances if part in ("train", "validation") else data.target.utterances for part in parts
+    listed = {
+        part: [domain_of(data, part).utterances[row] for row in rows]
+        for part, rows in parts.items()
+        if len(rows) or part not in ("labelled", "development")
     }
-    listed = {part: [names[part][row] for row in rows] for part, rows in parts.items()}
     digest = hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()
-    return {**{part: len(rows) for part, rows in parts.items()}, "digest": digest[:16]}
+    return {**{part: len(rows) for part, rows in listed.items()}, "digest": digest[:16]}
 
 
 def grant(data: TaskData, task: TaskConfig, protocol: Protocol, split: Split) -> tuple[Granted, Evaluator]:
     """Parts a task's data into what training may see and what only the evaluator knows."""
     longest = max(data.source.longest, data.target.longest)
-    unlabelled = replace(data.target, labels=np.full(len(data.target), -1, dtype=np.int64))
     granted = Granted(
-        source=data.source,
-        target=unlabelled,
+        source=_labelled(data.source, split.train, split.validation),
+        target=_labelled(data.target, split.labelled, split.development),
         split=split,
         classes=data.classes,
         frames=min(longest, task.max_frames or longest),
         normalisation=protocol.normalisation,
     )
     return granted, Evaluator(data.target.labels[split.test], len(data.classes))
+
+
+def _labelled(domain: Domain, *parts: np.ndarray) -> Domain:
+    """A domain with the labels of some rows alone; the others' are -1."""
+    rows = np.concatenate(parts)
+    labels = np.full(len(domain), -1, dtype=np.int64)
+    labels[rows] = domain.labels[rows]
+    return replace(domain, labels=labels)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from data_prep.errors import InputError
 from trainables import methods
 from trainables.batches import batch_rows, utterances
 from trainables.config import TrialConfig, construct
@@ -48,7 +49,7 @@ class Outcome:
 
     Attributes:
         weights: of the networks that predict, at the selected epoch: a state dictionary on the CPU.
-        validation: scores of the selected epoch on the validation set.
+        validation: scores of the selected epoch on what selected it.
         predicted: class numbers of the test set by the selected epoch, int64 of shape (test utterances,).
         best_epoch: the selected epoch, from 1.
         history: what was reported after each epoch.
@@ -84,6 +85,11 @@ class Training:
         self.game = play(method, self.config.without)
         self.hyperparameters = construct(method.hyperparameters, self.config.hyperparameters)
         self.schedules = method.schedules(self.hyperparameters)
+        if self.game.adapts and not len(self.granted.split.adaptation):
+            raise InputError(
+                f"{self.config.method} adapts to the target, of which protocol {self.config.task.protocol} grants "
+                "nothing; take another protocol, or a method or variant that does not adapt"
+            )
         shape = Shape(self.granted.frames, self.granted.source.values.shape[1], len(self.granted.classes))
         self.modules = build(self.game, shape, self.config.seed).to(self.device)
         self.networks = dict(self.modules.items())
@@ -214,8 +220,15 @@ class Training:
         return [weight for name in player.moves for weight in self.modules[name].parameters()]
 
     def _validate(self) -> Scores:
-        rows = self.granted.split.validation
-        return score(self.granted.source.labels[rows], self.predict(rows, "source"), len(self.granted.classes))
+        """Scores on what selects: the source's validation part, the target's development part, or both together."""
+        granted = self.granted
+        parts = (
+            ("source", granted.source.labels, granted.split.validation),
+            ("target", granted.target.labels, granted.split.development),
+        )
+        held_out = [(labels[rows], self.predict(rows, domain)) for domain, labels, rows in parts if len(rows)]
+        truth, predicted = (np.concatenate(arrays) for arrays in zip(*held_out, strict=True))
+        return score(truth, predicted, len(granted.classes))
 
     def _follow(self, scores: Scores) -> None:
         verdict = self.policy.judge(scores.unweighted_average_recall)

@@ -40,3 +40,58 @@ def test_an_unknown_scheme_lists_the_known_ones():
 def test_a_label_that_the_reader_does_not_have_is_an_error_that_lists_those_it_has():
     with pytest.raises(InputError, match="unknown label of emodb 'Q'; known, nearest first: W, L, E, A, F, T, N"):
         labels.load("emotion4").target("emodb", "Q")
+
+
+@pytest.mark.parametrize("scheme", ["arousal2", "valence2"])
+@pytest.mark.parametrize(
+    ("reader", "rating", "expected"),
+    [
+        # addi.txt, Table 2: IEMOCAP [1, 2.5] and (2.5, 5], RECOLA [-1, 0] and (0, 1].
+        *[("iemocap", 1.0, 0), ("iemocap", 2.5, 0), ("iemocap", 2.5001, 1), ("iemocap", 5.0, 1)],
+        *[("recola", -1.0, 0), ("recola", 0.0, 0), ("recola", 0.0001, 1), ("recola", 1.0, 1)],
+        *[("iemocap", None, None), ("recola", float("nan"), None)],
+    ],
+)
+def test_ratings_are_halved_where_the_papers_halve_them(scheme, reader, rating, expected):
+    own, other = ("arousal", "valence") if scheme == "arousal2" else ("valence", "arousal")
+    assert labels.load(scheme).target(reader, None, **{own: rating, other: 9.0}) == expected
+
+
+def test_a_rated_corpus_is_classed_by_its_ratings_and_not_by_its_labels():
+    valence2 = labels.load("valence2")
+    assert valence2.target("iemocap", "ang", valence=4.0) == valence2.classes.index("positive")
+    assert valence2.target("iemocap", "ang") == valence2.classes.index("negative"), (
+        "by its label where it has no rating"
+    )
+    assert labels.load("emotion4").target("iemocap", "ang", valence=4.0) == 0
+
+
+def test_faus_two_classes_come_before_its_five_of_which_angry_and_emphatic_are_negative():
+    valence2 = labels.load("valence2")
+    assert [valence2.target("fau_aibo", None, valence=rating) for rating in (-1.0, 1.0)] == [0, 1]
+    meanings = {"A": "angry", "E": "emphatic", "N": "neutral", "P": "positive", "R": "rest"}
+    classes = {label: valence2.meanings[meaning] for label, meaning in meanings.items()}
+    assert classes == {"A": "negative", "E": "negative", "N": "positive", "P": "positive", "R": "positive"}
+
+
+def test_ratings_on_a_scale_that_no_paper_halves_are_not_looked_at():
+    arousal2 = labels.load("arousal2")
+    assert arousal2.target("manifest", "angry", arousal=0.0) == arousal2.classes.index("high")
+    assert arousal2.target("manifest", None, arousal=0.9) is None
+
+
+def test_valence3_discards_no_emotion_of_the_corpora_of_its_paper():
+    # attributes.txt, 4.1, of those that have readers.
+    left_out = {
+        corpora.load(reader).labels[label]
+        for reader in {"crema_d", "emodb", "emovo", "epst", "iemocap", "ravdess", "savee", "tess"} & {*corpora.known()}
+        for label in corpora.load(reader).labels
+        if labels.load("valence3").target(reader, label) is None
+    }
+    assert left_out == {"other", "no_agreement"}
+
+
+def test_valence3_has_the_papers_classes_for_the_emotions_of_crema_d():
+    classes = {"happy": "positive", "neutral": "neutral"}
+    classes |= dict.fromkeys(("sad", "angry", "fear", "disgusted"), "negative")
+    assert {meaning: labels.load("valence3").meanings[meaning] for meaning in classes} == classes

@@ -1,52 +1,283 @@
-"""Protocols: every one gives the whole target for testing and keeps training and validation apart."""
+"""Protocols: each gives what its paper gives, keeps apart what the paper keeps apart, and is its seed's alone."""
 
 from __future__ import annotations
+
+import dataclasses
+import itertools
 
 import numpy as np
 import pytest
 
 from data_prep import splits
 from data_prep.errors import InputError
-
-SOURCE = [f"iemocap/{number % 10}" for number in range(200)]
-TARGET = [f"emodb/{number % 5}" for number in range(60)]
+from data_prep.splits import Side, Split
 
 
-def draw(name: str, seed: int = 0, source: list[str] = SOURCE) -> splits.Split:
-    return splits.load(name).split(source, TARGET, np.random.default_rng(seed))
+def side(**speakers: list[int]) -> Side:
+    """Corpora by name, each with so many utterances of each of its speakers, in no order that helps."""
+    rows = [
+        (corpus, f"{corpus}/{number}")
+        for corpus, counts in speakers.items()
+        for number, count in enumerate(counts)
+        for _ in range(count)
+    ]
+    order = np.random.default_rng(9).permutation(len(rows))
+    return Side(corpora=[rows[row][0] for row in order], speakers=[rows[row][1] for row in order])
 
 
-@pytest.mark.parametrize("name", splits.PROTOCOLS)
-def test_the_source_is_parted_80_to_20_and_the_whole_target_is_tested(name):
+# As many utterances of each speaker as these corpora have.
+SAVEE, EMOVO, EMODB = [120] * 4, [98] * 6, [49, 58, 43, 38, 55, 35, 61, 69, 56, 71]
+SOURCE = side(savee=SAVEE, emovo=EMOVO)
+TARGET = side(emodb=EMODB)
+
+IN_AMOUNTS = {
+    "labelled_target": ("labelled_target_100", "labelled_target_10_percent"),
+    "speakers_60_20_20_labelled": ("speakers_60_20_20_labelled_25", "speakers_60_20_20_labelled_100_percent"),
+}
+EVERY = [name for known in splits.known() for name in IN_AMOUNTS.get(known, (known,))]
+LIKE_5_1 = ("random_80_20", "random_80_20_corpus_normalised", "speakers_80_20")
+TWO_LANGUAGES = ("speakers_60_20_20", "speakers_60_20_20_labelled_25", "speakers_60_20_20_labelled_100_percent")
+every_protocol = pytest.mark.parametrize("name", EVERY)
+
+
+def draw(name: str, seed: int = 0, source: Side = SOURCE, target: Side = TARGET) -> Split:
+    protocol = splits.load(name)
+    return protocol.split(source, source if protocol.within else target, np.random.default_rng(seed))
+
+
+def rows(split: Split) -> dict[str, list[int]]:
+    return {item.name: getattr(split, item.name).tolist() for item in dataclasses.fields(split)}
+
+
+def speakers(name: str, split: Split, part: str) -> set[str]:
+    of = SOURCE if part in ("train", "validation") or splits.load(name).within else TARGET
+    return {of.speakers[row] for row in getattr(split, part)}
+
+
+@every_protocol
+def test_a_split_is_its_seeds_alone(name):
+    assert rows(draw(name, 1)) == rows(draw(name, 1))
+    assert (rows(draw(name, 1)) == rows(draw(name, 2))) == (name == "whole_source"), "which draws nothing"
+
+
+@every_protocol
+def test_parts_are_rows_of_their_side_in_order_and_each_once(name):
     split = draw(name)
+    for part, drawn in rows(split).items():
+        there = len(SOURCE if part in ("train", "validation") or splits.load(name).within else TARGET)
+        assert drawn == sorted(set(drawn)) and all(0 <= row < there for row in drawn)
+        assert getattr(split, part).dtype == np.int64
+
+
+@every_protocol
+def test_what_is_tested_is_never_granted_with_its_label(name):
+    for seed in range(5):
+        drawn = rows(draw(name, seed))
+        granted = [*drawn["labelled"], *drawn["development"]]
+        if splits.load(name).within:
+            granted += [*drawn["train"], *drawn["validation"]]
+        assert not set(drawn["test"]) & set(granted)
+        assert not set(drawn["labelled"]) & set(drawn["development"])
+        assert name == "whole_source" or not set(drawn["train"]) & set(drawn["validation"])
+
+
+@every_protocol
+def test_what_selects_is_what_the_split_holds_out(name):
+    drawn, selection = rows(draw(name)), splits.load(name).selection
+    assert bool(drawn["validation"]) == ("source" in selection)
+    assert bool(drawn["development"]) == ("target_dev" in selection)
+
+
+@every_protocol
+def test_a_grant_of_target_labels_is_said_and_nothing_else_is_one(name):
+    protocol, drawn = splits.load(name), rows(draw(name))
+    assert ("with labels" in protocol.grants) == bool(drawn["labelled"] or drawn["development"])
+    assert ("without" in protocol.grants) == (bool(drawn["adaptation"]) and not protocol.within)
+    assert protocol.name == name and protocol.source.split(",")[0].endswith(".txt")
+
+
+@pytest.mark.parametrize(
+    ("name", "groups"),
+    [
+        ("speakers_80_20", [("train", "validation")]),
+        *((name, [("train", "validation"), ("adaptation", "development", "test")]) for name in TWO_LANGUAGES),
+        *((name, [("labelled", "development", "test")]) for name in TWO_LANGUAGES),
+        ("pooled_80_10_10", [("train", "validation")]),
+        ("pooled_80_10_10_within", [("train", "validation", "test")]),
+        ("leave_speakers_out", [("train", "test"), ("validation", "test")]),
+        ("target_dev_30_speakers", [("development", "test")]),
+    ],
+)
+def test_no_speaker_crosses_where_the_paper_says_so(name, groups):
+    for seed in range(20):
+        split = draw(name, seed)
+        for one, other in itertools.chain.from_iterable(itertools.combinations(group, 2) for group in groups):
+            assert not speakers(name, split, one) & speakers(name, split, other)
+
+
+@pytest.mark.parametrize("name", ["random_80_20", "target_dev_30", "target_dev_20", "within_70_25_5"])
+def test_a_random_split_does_mix_speakers_as_the_papers_do(name):
+    split = draw(name)
+    one, other = {"random_80_20": ("train", "validation"), "within_70_25_5": ("train", "test")}.get(
+        name, ("development", "test")
+    )
+    assert speakers(name, split, one) & speakers(name, split, other)
+
+
+@pytest.mark.parametrize("name", LIKE_5_1)
+def test_the_source_is_parted_80_to_20_and_the_whole_target_is_tested(name):
+    split = draw(name, source=side(iemocap=[20] * 10))
     assert (len(split.train), len(split.validation)) == (160, 40)
     assert sorted([*split.train, *split.validation]) == list(range(200))
-    assert split.test.tolist() == split.adaptation.tolist() == list(range(60))
+    assert split.test.tolist() == split.adaptation.tolist() == list(range(535))
 
 
-@pytest.mark.parametrize("name", splits.PROTOCOLS)
-def test_a_split_is_its_seeds_alone(name):
-    assert draw(name, 1).train.tolist() == draw(name, 1).train.tolist() != draw(name, 2).train.tolist()
+def test_random_80_20_is_the_first_80_percent_of_one_permutation():
+    rng = np.random.default_rng(3)
+    assert draw("random_80_20", 3).train.tolist() == sorted(rng.permutation(len(SOURCE))[: round(0.8 * len(SOURCE))])
 
 
-def test_no_speaker_is_in_both_parts_of_the_speaker_independent_protocol():
+def test_speakers_80_20_holds_out_the_first_speakers_of_one_permutation():
+    held_out = np.random.default_rng(3).permutation(sorted(set(SOURCE.speakers)))[:2]  # 20 % of ten
+    assert speakers("speakers_80_20", draw("speakers_80_20", 3), "validation") == set(held_out)
+
+
+def test_the_whole_source_trains_and_the_whole_target_tests():
+    drawn = rows(draw("whole_source"))
+    assert drawn["train"] == drawn["validation"] == list(range(len(SOURCE)))
+    assert drawn["test"] == drawn["adaptation"] == list(range(535))
+
+
+@pytest.mark.parametrize(("name", "development"), [("target_dev_30", 160), ("target_dev_20", 107)])  # of 535
+def test_a_part_of_the_target_selects_and_the_rest_of_it_tests(name, development):
+    drawn = rows(draw(name))
+    assert len(drawn["development"]) == development
+    assert sorted(drawn["development"] + drawn["test"]) == drawn["adaptation"] == list(range(535))
+    assert drawn["train"] == list(range(len(SOURCE)))
+
+
+def test_dann_standardises_each_corpus_by_itself():
+    assert {splits.load(name).normalisation for name in ("target_dev_30", "within_70_25_5")} == {"corpus"}
+
+
+def test_target_speakers_with_30_percent_of_the_utterances_select():
     for seed in range(20):
-        split = draw("speakers_80_20", seed)
-        assert not {SOURCE[row] for row in split.train} & {SOURCE[row] for row in split.validation}
+        split = draw("target_dev_30_speakers", seed)
+        # Parts are right to within half the largest speaker's utterances, of 535.
+        assert abs(len(split.development) - 0.3 * 535) <= 71 / 2
+        assert len(split.development) + len(split.test) == 535
 
 
-def test_a_random_split_does_mix_speakers_as_the_paper_does():
-    split = draw("random_80_20")
-    assert {SOURCE[row] for row in split.train} & {SOURCE[row] for row in split.validation}
+def test_labelled_target_utterances_are_parted_80_to_20_and_not_tested():
+    drawn = rows(draw("labelled_target_100"))
+    assert [len(drawn[part]) for part in ("labelled", "development", "test")] == [80, 20, 435]
+    drawn = rows(draw("labelled_target_10_percent"))
+    assert [len(drawn[part]) for part in ("labelled", "development", "test")] == [43, 11, 481]  # 54 of 535
+
+
+def test_more_labelled_target_utterances_are_labelled_besides_those_before():
+    fewer, more = (draw(f"speakers_60_20_20_labelled_{number}") for number in (25, 50))
+    assert set(fewer.labelled) < set(more.labelled) <= set(more.adaptation)
+    assert (len(fewer.labelled), len(more.labelled)) == (25, 50)
+    everything = draw("speakers_60_20_20_labelled_100_percent")
+    assert everything.labelled.tolist() == everything.adaptation.tolist()
+    base = draw("speakers_60_20_20")
+    assert rows(dataclasses.replace(more, labelled=base.labelled)) == rows(base)
+
+
+def test_both_languages_are_parted_60_20_20():
+    for seed in range(20):
+        split = draw("speakers_60_20_20", seed)
+        for part, share in (("adaptation", 0.6), ("development", 0.2), ("test", 0.2)):
+            assert abs(len(getattr(split, part)) - share * 535) <= 71
+        assert abs(len(split.train) - 0.6 * 1068) <= 120 and abs(len(split.validation) - 0.2 * 1068) <= 120
+
+
+def test_four_speakers_are_parted_two_one_one():
+    for name, shares in (("speakers_60_20_20", (2, 1)), ("pooled_80_10_10", (2, 1))):
+        split = draw(name, source=side(savee=SAVEE))
+        assert (len(split.train), len(split.validation)) == (shares[0] * 120, shares[1] * 120)
+
+
+def test_every_pooled_corpus_is_in_every_part_and_training_sees_nothing_of_the_target():
+    split, within = draw("pooled_80_10_10", 4), draw("pooled_80_10_10_within", 4)
+    for part in ("train", "validation"):
+        assert getattr(split, part).tolist() == getattr(within, part).tolist()
+        assert {SOURCE.corpora[row] for row in getattr(split, part)} == {"savee", "emovo"}
+    assert {SOURCE.corpora[row] for row in within.test} == {"savee", "emovo"}
+    assert len(split.adaptation) == 0 and split.test.tolist() == list(range(535))
+
+
+def test_one_speaker_of_a_small_corpus_is_left_out_and_two_of_a_large_one():
+    pooled = side(emodb=EMODB, iemocap=[553] * 10)
+    split = draw("leave_speakers_out", source=pooled)
+    left_out = sorted({pooled.speakers[row].split("/")[0] for row in split.test})
+    assert left_out == ["emodb", "iemocap"]
+    assert sorted(speaker.split("/")[0] for speaker in {pooled.speakers[row] for row in split.test}) == [
+        *("emodb", "iemocap", "iemocap")
+    ]
+    assert len(split.validation) == pytest.approx(0.1 * (len(split.validation) + len(split.train)), abs=1)
+
+
+def test_one_corpus_is_parted_70_25_5():
+    split = draw("within_70_25_5", source=side(recola=[1308]))
+    # 1,308 utterances of RECOLA: 915.6, 327 and 65.4.
+    assert (len(split.train), len(split.test), len(split.validation)) == (916, 327, 65)
+    assert sorted([*split.train, *split.test, *split.validation]) == list(range(1308))
+
+
+@pytest.mark.parametrize("name", ["within_70_25_5", "target_dev_30", "labelled_target_200"])
+def test_another_copy_of_a_tested_recording_is_neither_learnt_from_nor_selects(name):
+    twins = dataclasses.replace(side(lab=[200, 200]), recordings=[f"recording {row // 2}" for row in range(400)])
+    source = twins if splits.load(name).within else dataclasses.replace(SOURCE, recordings=SOURCE.speakers)
+    for seed in range(5):
+        split = draw(name, seed, source, twins)
+        heard = {part: {row // 2 for row in drawn} for part, drawn in rows(split).items()}
+        assert len(heard["test"]) < len(split.test) and len(split.train) > 50
+        for one, other in [("labelled", "test"), ("development", "test"), ("labelled", "development")]:
+            assert not heard[one] & heard[other]
+        assert not splits.load(name).within or not (heard["train"] | heard["validation"]) & heard["test"]
+
+
+def test_a_protocol_that_breaks_its_word_is_found_out():
+    promise = splits.load("speakers_80_20")
+    broken = dataclasses.replace(promise, draw=splits.load("random_80_20").draw)
+    with pytest.raises(AssertionError, match=r"speakers .* in train and validation"):
+        broken.split(SOURCE, TARGET, np.random.default_rng(0))
+    leaking = dataclasses.replace(
+        promise, draw=lambda *given: dataclasses.replace(promise.draw(*given), development=np.arange(9))
+    )
+    with pytest.raises(AssertionError, match="utterances in both development and test"):
+        leaking.split(SOURCE, TARGET, np.random.default_rng(0))
 
 
 def test_too_little_data_is_said_and_not_split():
+    alone = side(iemocap=[5])
     with pytest.raises(InputError, match="two source speakers"):
-        draw("speakers_80_20", source=["iemocap/1"] * 5)
+        draw("speakers_80_20", source=alone)
     with pytest.raises(InputError, match="leaves no utterance for validation"):
-        draw("random_80_20", source=["iemocap/1"])
+        draw("random_80_20", source=side(iemocap=[1]))
+    with pytest.raises(InputError, match="needs 3 speakers or more to part 5 utterances; there is iemocap/0"):
+        draw("speakers_60_20_20", source=alone)
+    with pytest.raises(InputError, match="leaves 1 of the speakers of iemocap out; it has 1"):
+        draw("leave_speakers_out", source=alone)
+    with pytest.raises(InputError, match="labels 535 of 535 target utterances"):
+        draw("labelled_target_100_percent")
+    with pytest.raises(InputError, match=r"labels 9999 of the \d+ target utterances that training may see"):
+        draw("speakers_60_20_20_labelled_9999")
 
 
 def test_an_unknown_protocol_lists_the_known_ones():
-    with pytest.raises(InputError, match="unknown protocol 'random_8020'; known, nearest first: random_80_20"):
+    for name in ("random_8020", "random_80_20_5", "labelled_10"):
+        with pytest.raises(InputError, match=f"unknown protocol '{name}'; known, nearest first: "):
+            splits.load(name)
+    with pytest.raises(InputError, match="known, nearest first: random_80_20"):
         splits.load("random_8020")
+
+
+def test_a_protocol_that_comes_in_amounts_asks_for_one():
+    with pytest.raises(InputError, match=r"needs an amount: labelled_target_100 grants 100 utterances, .*_10_percent"):
+        splits.load("labelled_target")
+    for name in ("labelled_target_0", "labelled_target_101_percent"):
+        with pytest.raises(InputError, match="it must be 1 or more utterances, or 1 to 100 per cent"):
+            splits.load(name)

@@ -120,6 +120,14 @@ def test_the_table_comes_first_and_every_score_of_it_is_there(page, study, recor
     assert "random_80_20" in page
 
 
+def test_how_many_utterances_each_replicate_saw_of_which_part_is_there(tmp_path, study, records):
+    seen = {"split": {"train": 4425, "validation": 1106, "development": 160, "test": 375, "digest": "abc"}}
+    path = tmp_path / "seen.html"
+    write_report(path, study, [replace(record, origin=seen) for record in records], CONTEXT, {})
+    page = path.read_text(encoding="utf-8")
+    assert page.count("<td>train 4425, validation 1106, development 160, test 375</td>") == 3 + 3 + 3 + 2
+
+
 def test_demo_corpora_are_in_the_title_and_only_then(tmp_path, page, study, records):
     assert re.search(r"<title>DEMO CORPORA", page)
     path = tmp_path / "real.html"

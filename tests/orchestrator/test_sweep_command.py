@@ -26,6 +26,7 @@ def launch(*arguments: str) -> Launch:
         (["ablation_addi", "--protocol=random"], "unknown protocol 'random'; known, nearest first: random_80_20"),
         (["ablation_addi", "--source=emodb"], "--source and --target go together"),
         (["ablation_addi", "--source=emodb", "--target=emodb+emovo"], "share a corpus; source and target must differ"),
+        (["ablation_addi", "--protocol=leave_speakers_out"], "the target must be the source, iemocap, not msp_improv"),
         (["ablation_addi", "--corpus=emodb"], "must be NAME=PATH"),
         (["ablation_addi", "--corpus=emo-db=x"], "unknown corpus 'emo-db'; known, nearest first: emodb"),
         (["ablation_addi", "--paper-values", "--trials=3"], "--paper-values searches nothing"),
@@ -96,6 +97,11 @@ def test_a_sweep_of_ones_own_may_have_a_preset_of_ones_own(tmp_path):
     )
     given = parser().parse_args([str(tmp_path / "mine.py")])
     assert plan_launch(given, "mine").data.demo == {"size": "small", "seed": 0}
+
+
+def test_a_protocol_that_tests_within_its_corpora_takes_one_corpus_as_source_and_target():
+    (task,) = launch("--source=emodb", "--target=emodb", "--protocol=within_70_25_5", "--store=s").tasks
+    assert task.name == "emodb-emodb-within_70_25_5"
 
 
 def test_only_the_corpora_of_the_chosen_cells_are_needed():

@@ -88,6 +88,14 @@ RAMPS = CategoricalDistribution(["constant", "sigmoid"])
             {"tasks": (TaskConfig(sources=("iemocap",), targets=("emodb",), protocol="random"),)},
             "unknown protocol 'random'; known, nearest first: random_80_20",
         ),
+        (
+            {"tasks": (TaskConfig(sources=("iemocap",), targets=("emodb",), protocol="within_70_25_5"),)},
+            "protocol within_70_25_5 tests within the corpora that it trains on: the target must be the source",
+        ),
+        (
+            {"tasks": (TaskConfig(sources=("iemocap", "emodb"), targets=("emodb",)),)},
+            "emodb and emodb share a corpus; source and target must differ",
+        ),
         ({"reference": "ful"}, "unknown reference variant 'ful'; known, nearest first: full"),
         (
             {"published": {("full", "emodb"): Published(46.1)}},

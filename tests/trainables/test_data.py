@@ -1,4 +1,4 @@
-"""What a run may see: its split, which recordings are on which side, and whose statistics standardise."""
+"""What a run may see: its split, its labels, which recordings are on which side, and whose statistics standardise."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import pyarrow as pa
 import pytest
 import torch
 
+from data_prep import splits
 from data_prep.errors import InputError
 from trainables.batches import utterances
 from trainables.config import TaskConfig
-from trainables.data import describe, draw, load_task
+from trainables.data import TaskData, describe, draw, load_task
 
 TASK = TaskConfig(sources=("made_up",), targets=("other",))
 
@@ -31,6 +32,11 @@ class FakeStore:
                 "reader": ["manifest"] * len(rows),
                 "utterance_id": [f"u{number}" for _, number in rows],
                 "speaker": ["s"] * len(rows),
+                "gender": ["unknown"] * len(rows),
+                "language": ["und"] * len(rows),
+                "split": pa.array([None] * len(rows), pa.string()),
+                "arousal": pa.array([None] * len(rows), pa.float64()),
+                "valence": pa.array([None] * len(rows), pa.float64()),
                 "emotion": ["angry happy neutral sad".split()[number] for _, number in rows],
                 "audio_sha256": [f"{self._recordings[corpus]}{number}" for corpus, number in rows],
                 "start": pa.array([None] * len(rows), pa.float64()),
@@ -45,6 +51,60 @@ def test_a_recording_on_both_sides_is_refused_under_whatever_names_its_corpora_g
     assert len(load_task(FakeStore(made_up="a", other="b"), TASK).target) == 4
     with pytest.raises(InputError, match=r"4 recordings of the target other are in the source made_up too \(u0 is the"):
         load_task(FakeStore(made_up="a", other="a"), TASK)
+
+
+def test_a_protocol_within_a_corpus_has_the_same_source_and_target():
+    inside = dataclasses.replace(TASK, targets=("made_up",), protocol="within_70_25_5")
+    data = load_task(FakeStore(made_up="a"), inside)
+    assert data.source is data.target
+    with pytest.raises(
+        InputError, match=r"within_70_25_5 tests within .*: the target must be the source, made_up, not"
+    ):
+        load_task(FakeStore(made_up="a", other="b"), dataclasses.replace(inside, targets=("other",)))
+
+
+def test_ratings_reach_a_scheme_that_halves_them():
+    store, load = FakeStore(made_up="a", other="b"), FakeStore.load
+
+    def rated(feature, corpora):
+        table = load(store, feature, corpora)
+        for name, values in (("reader", ["recola"] * 4), ("valence", [-0.5, 0.0, 0.1, None]), ("emotion", [None] * 4)):
+            place = table.schema.get_field_index(name)
+            table = table.set_column(place, name, pa.array(values, table.schema.field(name).type))
+        return table
+
+    store.load = rated
+    data = load_task(store, dataclasses.replace(TASK, scheme="valence2"))
+    assert data.source.labels.tolist() == [0, 0, 1]
+    assert data.source.utterances == ("made_up/u0", "made_up/u1", "made_up/u2"), "who is not rated takes no part"
+
+
+def test_a_protocol_knows_of_an_utterance_all_but_its_label():
+    side = load_task(FakeStore(made_up="a", other="b"), TASK).source.side
+    assert (side.corpora[1], side.speakers[1]) == ("made_up", "made_up/s")
+    assert (side.genders[1], side.languages[1], side.partitions[1]) == ("unknown", "und", None)
+    assert len(set(side.recordings)) == 4
+    assert not hasattr(side, "labels")
+
+
+GRANTS = ("random_80_20", "whole_source", "target_dev_30", "labelled_target_20", "labelled_target_50_percent")
+
+
+@pytest.mark.parametrize("protocol", [*GRANTS, "within_70_25_5"])
+def test_exactly_the_labels_that_the_protocol_grants_are_passed_on(protocol, make_domain):
+    source = make_domain(200, 0.0, 1)
+    target = source if splits.load(protocol).within else make_domain(160, 0.5, 2, "other")
+    data = TaskData(source, target, ("angry", "happy", "neutral", "sad"))
+    granted, evaluator = draw(data, dataclasses.replace(TASK, protocol=protocol), 0)
+    split = granted.split
+    for domain, whole, parts in (
+        (granted.source, source, (split.train, split.validation)),
+        (granted.target, target, (split.labelled, split.development)),
+    ):
+        rows = np.concatenate(parts)
+        assert domain.labels[rows].tolist() == whole.labels[rows].tolist()
+        assert set(np.delete(domain.labels, rows)) <= {-1}
+    assert evaluator.score(target.labels[split.test]).unweighted_average_recall == 1.0
 
 
 def test_a_split_that_leaves_a_class_out_is_drawn_again_and_the_same_way_every_time(task_data):
@@ -63,6 +123,11 @@ def test_a_splits_description_tells_it_from_others(task_data):
     assert {part: one[part] for part in ("train", "validation", "adaptation", "test")} == {
         "train": 38, "validation": 10, "adaptation": 40, "test": 40,
     }  # fmt: skip
+    assert "labelled" not in one, "or old splits would be described anew"
+    labelled = describe(
+        task_data, draw(task_data, dataclasses.replace(TASK, protocol="labelled_target_20"), 0)[0].split
+    )
+    assert [labelled[part] for part in ("labelled", "development", "test")] == [16, 4, 20]
     assert one["digest"] != other["digest"]
     assert one == describe(task_data, draw(task_data, TASK, 0)[0].split)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
+from data_prep.errors import InputError
 from trainables.batches import Scaler, Utterances, batch_rows
 from trainables.data import draw
 from trainables.loop import Training, TrainingDiverged
+from trainables.metrics import score
 from trainables.policies import RestoreAndHalve, Verdict
 from trainables.schedules import ramp
 from trainables.streams import stream_seed
@@ -118,3 +122,80 @@ def test_a_batch_is_padded_with_zeros_after_standardising_and_a_long_utterance_i
         else:
             cut = (length - 30) // 2
             assert gathered[row].numpy() == pytest.approx(values[cut : cut + 30], abs=1e-5)
+
+
+def with_protocol(trial, protocol: str, **given):
+    config = trial("cnn", **given)
+    return dataclasses.replace(config, task=dataclasses.replace(config.task, protocol=protocol))
+
+
+def test_the_granted_part_of_the_target_selects_the_checkpoint(trial, task_data):
+    run = make_training(with_protocol(trial, "target_dev_30", epochs=6, learning_rate=0.01), task_data)
+    outcome = run.run()
+    rows = run.granted.split.development
+    expected = score(task_data.target.labels[rows], run.predict(rows, "target"), 4)
+    assert outcome.validation.confusion.tolist() == expected.confusion.tolist()
+    assert outcome.best_epoch == 1 + int(np.argmax([epoch["validation_uar"] for epoch in outcome.history]))
+
+
+def test_held_out_parts_of_source_and_target_select_together(trial, task_data):
+    run = make_training(with_protocol(trial, "labelled_target_20"), task_data)
+    validation, development = run.granted.split.validation, run.granted.split.development
+    confusion = run.run().validation.confusion
+    assert confusion.sum() == len(validation) + len(development) == 10 + 4
+    parts = (task_data.source, validation, "source"), (task_data.target, development, "target")
+    assert (
+        confusion.tolist()
+        == sum(
+            score(domain.labels[rows], run.predict(rows, side), 4).confusion for domain, rows, side in parts
+        ).tolist()
+    )
+
+
+@pytest.mark.parametrize("protocol", ["target_dev_30", "labelled_target_20"])
+def test_the_targets_other_labels_change_nothing_and_the_granted_ones_what_is_selected(protocol, trial, task_data):
+    config = with_protocol(trial, protocol, epochs=5, learning_rate=0.01)
+    honest = make_training(config, task_data)
+    split = honest.granted.split
+
+    def relabelled(rows):
+        labels = task_data.target.labels.copy()
+        labels[rows] = (labels[rows] + 1) % 4
+        target = dataclasses.replace(task_data.target, labels=labels)
+        return make_training(config, dataclasses.replace(task_data, target=target))
+
+    others = np.setdiff1d(np.arange(40), [*split.labelled, *split.development])
+    outcome, other, granted = honest.run(), relabelled(others).run(), relabelled(split.development).run()
+    assert all(torch.equal(weight, other.weights[name]) for name, weight in outcome.weights.items())
+    assert [epoch["validation_uar"] for epoch in outcome.history] == [
+        epoch["validation_uar"] for epoch in other.history
+    ]
+    assert [epoch["validation_uar"] for epoch in outcome.history] != [
+        epoch["validation_uar"] for epoch in granted.history
+    ]
+    # The CNN trains on the source alone: selecting is all that the granted labels do.
+    assert [epoch["loss/classifier"] for epoch in outcome.history] == [
+        epoch["loss/classifier"] for epoch in granted.history
+    ]
+
+
+def test_a_run_within_a_corpus_never_sees_the_labels_that_it_is_tested_on(trial, task_data):
+    inside = dataclasses.replace(task_data, target=task_data.source)
+    config = with_protocol(trial, "within_70_25_5", epochs=3)
+    honest = make_training(config, inside)
+    labels = task_data.source.labels.copy()
+    labels[honest.granted.split.test] = labels[honest.granted.split.test][::-1]
+    source = dataclasses.replace(task_data.source, labels=labels)
+    shuffled = make_training(config, dataclasses.replace(task_data, source=source, target=source))
+    assert (labels != task_data.source.labels).any()
+    first, second = honest.run(), shuffled.run()
+    assert all(torch.equal(weight, second.weights[name]) for name, weight in first.weights.items())
+
+
+def test_a_method_that_adapts_says_that_there_is_nothing_to_adapt_to(trial, task_data):
+    speakers = tuple(f"made_up/{row // 4 % 4}" for row in range(48))
+    data = dataclasses.replace(task_data, source=dataclasses.replace(task_data.source, speakers=speakers))
+    config = with_protocol(trial, "pooled_80_10_10")
+    assert make_training(config, data).run().predicted.shape == (40,)
+    with pytest.raises(InputError, match="addi adapts to the target, of which protocol pooled_80_10_10 grants nothing"):
+        make_training(dataclasses.replace(trial("addi"), task=config.task), data)

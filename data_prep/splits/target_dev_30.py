@@ -1,0 +1,33 @@
+"""The whole source trains; a random 30 % of the target, with labels, stops training early; the rest tests (dann.txt, 4.1).
+
+Each corpus is standardised by its own statistics, as in the paper.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from data_prep.splits import Protocol, Side, Split
+from data_prep.splits._parts import at_random, rows_of
+
+
+def _draw(source: Side, target: Side, rng: np.random.Generator) -> Split:
+    development, test = at_random(len(target), (0.3, 0.7), rng)
+    return Split(
+        train=rows_of(source),
+        validation=rows_of(()),
+        adaptation=rows_of(target),
+        test=test,
+        development=development,
+    )
+
+
+PROTOCOL = Protocol(
+    name="target_dev_30",
+    source="dann.txt, 4.1",
+    grants="the whole source for training; a random 30 % of the target with labels as development set; all of the "
+    "target without labels for adaptation, and its statistics for standardising it; the other 70 % as the test set",
+    selection="target_dev",
+    normalisation="corpus",
+    draw=_draw,
+)

@@ -1,0 +1,31 @@
+"""The whole source trains; target speakers with 30 % of its utterances, labelled, select; the others test (addi.txt, 5.4)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from data_prep.splits import Protocol, Side, Split
+from data_prep.splits._parts import by_speaker, rows_of
+
+
+def _draw(source: Side, target: Side, rng: np.random.Generator) -> Split:
+    development, test = by_speaker(target.speakers, (0.3, 0.7), rng, PROTOCOL.name)
+    return Split(
+        train=rows_of(source),
+        validation=rows_of(()),
+        adaptation=rows_of(target),
+        test=test,
+        development=development,
+    )
+
+
+PROTOCOL = Protocol(
+    name="target_dev_30_speakers",
+    source="addi.txt, 5.4",
+    grants="the whole source for training; speakers with about 30 % of the target's utterances, with labels, as "
+    "development set; all of the target without labels for adaptation; the other speakers as the test set",
+    selection="target_dev",
+    normalisation="source",
+    speaker_disjoint=(("development", "test"),),
+    draw=_draw,
+)

@@ -1,0 +1,79 @@
+"""What is said of a task's data before anything is trained on them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from data_prep.errors import InputError
+from trainables.config import TaskConfig
+from trainables.data import TaskData, draw
+from trainables.examine import examine
+
+TASK = TaskConfig(sources=("made_up",), targets=("other",))
+
+
+def recorded(domain, **others: int):
+    """The domain with a recording for each utterance; ``u3=1``: utterance 3 is recording 1 once more."""
+    again = {int(name[1:]): number for name, number in others.items()}
+    names = tuple(f"{domain.corpora[0]} {again.get(row, row)}" for row in range(len(domain)))
+    return dataclasses.replace(domain, recordings=names)
+
+
+def test_of_data_with_nothing_odd_nothing_is_said(task_data):
+    data = TaskData(recorded(task_data.source), recorded(task_data.target), task_data.classes)
+    assert examine(data, TASK, range(3)) == []
+
+
+def test_a_recording_that_a_corpus_holds_twice_is_said_with_labels_that_differ(task_data):
+    # As CREMA-D does, with two labels, and RAVDESS, with one; utterance i of the made-up corpus is of class i mod 4.
+    data = TaskData(recorded(task_data.source, u9=1), recorded(task_data.target, u2=1), task_data.classes)
+    said = examine(data, dataclasses.replace(TASK, protocol="whole_source"), [0])
+    assert said == [
+        "made_up/001 and made_up/009 are the same recording",
+        "other/001 and other/002 are the same recording, labelled happy and neutral",
+    ]
+
+
+def test_a_recording_that_trains_and_validates_is_said_for_its_seed(task_data):
+    data = dataclasses.replace(task_data, source=recorded(task_data.source, u9=1))
+    seeds = [remark for seed in range(20) for remark in examine(data, TASK, [seed])[1:]]
+    assert 0 < len(seeds) < 20
+    assert all("made_up/001" in remark and "made_up/009" in remark for remark in seeds)
+    assert seeds[0].startswith("with seed ") and seeds[0].endswith("they are the same recording")
+
+
+def test_a_class_that_no_granted_label_is_of_is_said_and_no_hindrance(task_data):
+    task = dataclasses.replace(TASK, protocol="labelled_target_3")
+    said = examine(task_data, task, [0])
+    # Of three labelled utterances two train and one selects: of four classes both parts lack two or more.
+    assert [remark.split(" utterance in ")[1] for remark in said] == ["the labelled part", "the development part"]
+    assert said[0].startswith("with seed 0 there is no ")
+
+
+def test_a_class_that_training_or_the_test_lacks_is_refused(task_data):
+    labels = np.where(task_data.source.labels == 3, 0, task_data.source.labels)
+    data = dataclasses.replace(task_data, source=dataclasses.replace(task_data.source, labels=labels))
+    with pytest.raises(InputError, match="leaves no sad utterance in the train part of made_up in each of 100 draws"):
+        examine(data, TASK, [0])
+
+
+def test_a_class_that_the_test_set_lacks_is_refused_and_not_drawn_for(task_data):
+    labels = task_data.target.labels.copy()
+    labels[labels == 3] = 0
+    labels[0] = 3
+    data = dataclasses.replace(task_data, target=dataclasses.replace(task_data.target, labels=labels))
+    task = dataclasses.replace(TASK, protocol="target_dev_30")
+    refused = 0
+    for seed in range(10):
+        split, honest = draw(data, task, seed)[0].split, draw(task_data, task, seed)[0].split
+        assert split.test.tolist() == honest.test.tolist(), "the labels of the target draw nothing"
+        if 0 in split.development:
+            refused += 1
+            with pytest.raises(InputError, match=f"target_dev_30 with seed {seed} leaves no sad utterance in the test"):
+                examine(data, task, [seed])
+        else:
+            examine(data, task, [seed])
+    assert 0 < refused < 10
