@@ -16,11 +16,12 @@ from __future__ import annotations
 import numpy as np
 
 from data_prep.features import Feature
+from data_prep.features._blocks import in_blocks
 from data_prep.features.mfb40 import FEATURE as MFB40
 
 _BINS = 26
 _SCALE = 32768.0
-_WINDOW = 400  # samples of 25 ms
+_WINDOW, _HOP = 400, 160  # samples of 25 and 10 ms
 _KALDI = {name: value for name, value in MFB40.settings.items() if name != "scale"} | {"num_mel_bins": _BINS}
 
 
@@ -29,9 +30,10 @@ def _compute(waveform: np.ndarray) -> np.ndarray:
     import torch
     from torchaudio.compliance import kaldi
 
-    if len(waveform) < _WINDOW:
-        return np.zeros((0, _BINS), np.float32)
-    return kaldi.fbank(torch.from_numpy(waveform).unsqueeze(0) * _SCALE, **_KALDI).numpy()
+    def compute(samples: np.ndarray) -> np.ndarray:
+        return kaldi.fbank(torch.from_numpy(samples).unsqueeze(0) * _SCALE, **_KALDI).numpy()
+
+    return in_blocks(compute, waveform, _WINDOW, _HOP, _BINS)
 
 
 FEATURE = Feature(

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from data_prep.features import Feature
+from data_prep.features._blocks import in_blocks
 
 _SAMPLE_RATE = 16000
 _BINS = 64
@@ -37,9 +38,8 @@ _MEL = {
     "f_max": 7800.0,
     "power": 2.0,
     "normalized": False,
-    "center": True,
+    "center": False,  # the signal is mirrored beforehand
     "pad": 0,
-    "pad_mode": "reflect",
     "norm": None,
     "mel_scale": "htk",
 }
@@ -61,12 +61,17 @@ def _compute(waveform: np.ndarray) -> np.ndarray:
 
     if len(waveform) < _WINDOW:
         return np.zeros((0, _BINS), np.float32)
-    logarithms = (_mel_spectrogram()(torch.from_numpy(waveform)) + _FLOOR).log().T.double()
-    centred = logarithms - logarithms.mean()
-    deviation = centred.square().sum().div(centred.numel() - 1).sqrt()
+
+    def compute(samples: np.ndarray) -> np.ndarray:
+        return (_mel_spectrogram()(torch.from_numpy(samples)) + _FLOOR).log().T.numpy()
+
+    mirrored = np.pad(waveform, _WINDOW // 2, mode="reflect")
+    logarithms = in_blocks(compute, mirrored, _WINDOW, _HOP, _BINS)
+    centred = logarithms - logarithms.mean(dtype=np.float64)
+    deviation = np.sqrt((centred**2).sum() / (centred.size - 1))
     if deviation < _LEAST_DEVIATION:
-        return np.zeros(tuple(centred.shape), np.float32)
-    return np.ascontiguousarray((centred / deviation).float().numpy())
+        return np.zeros(centred.shape, np.float32)
+    return (centred / deviation).astype(np.float32)
 
 
 FEATURE = Feature(
@@ -77,6 +82,7 @@ FEATURE = Feature(
     settings={
         **_MEL,
         "window": "hann, periodic",
+        "edges": "reflect, half a window",
         "floor": _FLOOR,
         "normalisation": "mean 0, sample standard deviation 1 over all frames and bands of the utterance",
         "least_deviation": _LEAST_DEVIATION,

@@ -14,10 +14,11 @@ from __future__ import annotations
 import numpy as np
 
 from data_prep.features import Feature
+from data_prep.features._blocks import in_blocks
 
 _SAMPLE_RATE = 16000
 _COEFFICIENTS = 13
-_WINDOW = 400  # samples of 25 ms
+_WINDOW, _HOP = 400, 160  # samples of 25 and 10 ms
 _SCALE = 32768.0
 
 # Every argument of torchaudio.compliance.kaldi.mfcc that these values depend on; lengths in ms, frequencies in Hz.
@@ -46,9 +47,10 @@ def _compute(waveform: np.ndarray) -> np.ndarray:
     import torch
     from torchaudio.compliance import kaldi
 
-    if len(waveform) < _WINDOW:
-        return np.zeros((0, _COEFFICIENTS), np.float32)
-    return kaldi.mfcc(torch.from_numpy(waveform).unsqueeze(0) * _SCALE, **_KALDI).numpy()
+    def compute(samples: np.ndarray) -> np.ndarray:
+        return kaldi.mfcc(torch.from_numpy(samples).unsqueeze(0) * _SCALE, **_KALDI).numpy()
+
+    return in_blocks(compute, waveform, _WINDOW, _HOP, _COEFFICIENTS)
 
 
 FEATURE = Feature(
