@@ -2,7 +2,8 @@
 
 Windows of 64 ms (1,024 samples) every 10 ms and 64 bands from 60 to 7,800 Hz, as the paper says; then the mean of the
 whole spectrogram is subtracted and its estimated standard deviation (divided by the number of values less one) divided
-out: one mean and one deviation for all frames and bands, so that differences between bands stay.
+out: one mean and one deviation for all frames and bands, so that differences between bands stay. (The paper's Table 1
+says MFCC for this input; its text describes, and BYOL-S was trained on, what is here.)
 
 The rest is as in the public code of BYOL-S, which the paper uses: a periodic Hann window, frames centred on every 160th
 sample with the signal mirrored at its ends, power spectrum, triangular filters on HTK's Mel scale with height 1, and the
