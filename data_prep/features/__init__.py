@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -19,22 +20,27 @@ class Feature:
         title: what it is and which paper uses it.
         sample_rate: Hz; audio is resampled to it before ``compute`` sees it.
         dimensions: values per frame.
-        frame_shift: seconds from one frame to the next.
+        frame_shift: seconds from one frame to the next; ``None`` where an utterance has one frame, however long it is.
         settings: every number that ``compute`` depends on; part of the store's fingerprint.
         libraries: the distributions that compute it; their versions are recorded in the store.
         version: raised whenever ``compute`` would give other values for the same audio and settings.
         compute: from a mono waveform, float32 of shape (samples,) in [-1, 1] at ``sample_rate``, to float32 of shape
             (frames, ``dimensions``); zero frames when the waveform is too short for one.
+        paper_frames: frames that the paper pads or cuts every utterance to; ``None`` where it does not. A store holds
+            all frames of every utterance: this is for whoever batches them.
+        paper_padding: what the paper pads with.
     """
 
     title: str
     sample_rate: int
     dimensions: int
-    frame_shift: float
+    frame_shift: float | None
     settings: Mapping[str, object]
     libraries: tuple[str, ...]
     version: int
     compute: Callable[[np.ndarray], np.ndarray]
+    paper_frames: int | None = None
+    paper_padding: Literal["zeros", "minimum of each dimension"] = "zeros"
 
 
 def known() -> list[str]:

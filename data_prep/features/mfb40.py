@@ -16,10 +16,11 @@ from __future__ import annotations
 import numpy as np
 
 from data_prep.features import Feature
+from data_prep.features._blocks import in_blocks
 
 _SAMPLE_RATE = 16000
 _BINS = 40
-_WINDOW = 400  # samples of 25 ms
+_WINDOW, _HOP = 400, 160  # samples of 25 and 10 ms
 _SCALE = 32768.0
 
 # Every argument of torchaudio.compliance.kaldi.fbank that these values depend on; lengths in ms, frequencies in Hz.
@@ -48,9 +49,10 @@ def _compute(waveform: np.ndarray) -> np.ndarray:
     import torch
     from torchaudio.compliance import kaldi
 
-    if len(waveform) < _WINDOW:
-        return np.zeros((0, _BINS), np.float32)
-    return kaldi.fbank(torch.from_numpy(waveform).unsqueeze(0) * _SCALE, **_KALDI).numpy()
+    def compute(samples: np.ndarray) -> np.ndarray:
+        return kaldi.fbank(torch.from_numpy(samples).unsqueeze(0) * _SCALE, **_KALDI).numpy()
+
+    return in_blocks(compute, waveform, _WINDOW, _HOP, _BINS)
 
 
 FEATURE = Feature(
