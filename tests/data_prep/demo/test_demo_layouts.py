@@ -131,6 +131,21 @@ def test_the_full_corpus_has_what_the_real_one_is_said_to_have(name: str):
 
 
 @every_demo_corpus
+def test_the_reader_would_read_the_full_corpus_too(name: str, tmp_path: Path):
+    """It opens no audio: empty files do, with label files for turns of a second."""
+    layout, turns = layouts.load(name), stage.script(name, "full", 1)
+    times = []
+    for _, recording in itertools.groupby(turn.audio for turn in turns):
+        times += [(2.0 * number + 1, 2.0 * number + 2) for number, _ in enumerate(recording)]
+    labels = layout.label_files(turns, times, np.random.default_rng(1)) if layout.label_files else {}
+    for file, text in {**dict.fromkeys((turn.audio for turn in turns), ""), **labels}.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    found = Counter((row.speaker, row.emotion) for row in corpora.read(name, tmp_path))
+    assert found == Counter((turn.speaker, turn.label) for turn in turns)
+
+
+@every_demo_corpus
 def test_tiny_is_some_dozens_and_small_some_hundreds(name: str):
     tiny, small = (len(stage.script(name, size, 0)) for size in ("tiny", "small"))
     assert 30 < tiny < 100 < 200 < small < 600
