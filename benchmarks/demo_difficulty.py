@@ -38,7 +38,7 @@ def main(folders: list[str]) -> None:
             demo.speak(Path(scratch) / "demo_corpora")
             return main([f"{scratch}/demo_corpora"])
     for folder in folders:
-        data = {name: load(name, Path(folder) / layouts.load(name).folder) for name in layouts.known()}
+        data = {name: load(name, Path(folder) / layouts.load(name).folder) for name in demo.USUAL}
         print(f"{folder}\n{'source':>12} {'target':>12}  " + "  ".join(f"{feature:>7}" for feature in FEATURES))
         for source in data:
             for target in data:

@@ -95,10 +95,10 @@ def make_ready(source: DataSource, features: Mapping[str, Sequence[str]], consol
     corpora = {name: Path(path) for name, path in source.corpora.items()}
     if source.demo is not None:
         size, seed = source.demo["size"], source.demo["seed"]
-        with _shown("speaking demo corpora", console) as progress:
-            spoken = demo.speak(Path(f"demo_corpora/{size}-{seed}"), size=size, seed=seed, progress=progress)
         needed = {name for names in features.values() for name in names}
-        corpora = {name: path for name, path in spoken.items() if name in needed}
+        with _shown("speaking demo corpora", console) as progress:
+            folder = Path(f"demo_corpora/{size}-{seed}")
+            corpora = demo.speak(folder, size=size, seed=seed, corpora=needed, progress=progress)
     path = Path(source.store)
     if corpora:
         build(path, corpora, list(features))

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock
@@ -21,6 +22,7 @@ from data_prep.errors import InputError, unknown
 
 VERSION = 1  # raised whenever the same size and seed would give other files
 NOTICE = "DEMO_CORPUS.txt"
+USUAL = ("emodb", "iemocap", "msp_improv")  # what is spoken when nobody asks for others
 
 _STAMP = "demo.json"
 _NOTICE_TEXT = """\
@@ -39,43 +41,69 @@ def speak(
     *,
     size: str = "small",
     seed: int = 0,
+    corpora: Iterable[str] = USUAL,
     progress: Callable[[int, int], None] | None = None,
     workers: int | None = None,
 ) -> dict[str, Path]:
-    """Makes the demo corpora in a folder, or finds them there.
+    """Makes demo corpora in a folder, or finds them there.
 
-    The same size and seed give the same bytes, however many workers there are. The folder is written beside its
-    name and renamed when whole; one that holds the same demo corpora already is used as it is.
+    The same size and seed give the same bytes, however many workers there are and whichever other corpora are made.
+    Each corpus is written beside the folder and renamed into it when whole; one that is there already is used as it
+    is, so that others can be added to a folder, and a run that was killed goes on where it was.
 
     Args:
-        out: the folder to make.
+        out: the folder to make or to add to.
         size: ``tiny`` (for tests), ``small`` or ``full`` (as many utterances as the real corpora).
         seed: what voices, deliveries, label noise and order are drawn from.
+        corpora: the names of their readers.
         progress: called with the number of utterances spoken so far and the number there will be.
         workers: processes; all cores when it is ``None``.
 
     Returns:
-        The folder of each corpus by the name of its reader.
+        The folder of each of these corpora by the name of its reader, sorted.
 
     Raises:
-        InputError: the size is unknown, the seed is negative, or the folder holds something else or cannot be written.
+        InputError: the size or a corpus is unknown, the seed is negative, or the folder holds something else, or a
+            corpus of another size or seed, or cannot be written.
     """
     if size not in layouts.SIZES:
         raise unknown("size", size, layouts.SIZES)
     if seed < 0:
         raise InputError(f"seed {seed} is negative; expected 0 or more")
+    names = sorted(set(corpora))
+    for name in names:
+        if name not in layouts.known():
+            raise unknown("demo corpus", name, layouts.known())
     out = Path(out).absolute()
+    folders = {name: out / layouts.load(name).folder for name in names}
     stamp = {"made_by": "data_prep.demo", "version": VERSION, "size": size, "seed": seed}
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(out.parent / f".{out.name}.lock"):
-            if not _is_there(out, stamp):
-                _publish(out, stamp, lambda partial: _perform(partial, size, seed, progress, workers))
+            _claim(out)
+            missing = [name for name in names if not _is_there(folders[name], {**stamp, "corpus": name})]
+            total = sum(len(stage.script(name, size, seed)) for name in missing)
+            done = 0
+
+            def spoken(count: int) -> None:
+                nonlocal done
+                done += count
+                if progress is not None:
+                    progress(done, total)
+
+            out.mkdir(exist_ok=True)
+            _write_notice(out)
+            for name in missing:
+                with _published(folders[name], out.parent / f".{out.name}.partial") as partial:
+                    stage.perform(name, partial, size=size, seed=seed, workers=workers, spoken=spoken)
+                    _write_notice(partial)
+                    text = json.dumps({**stamp, "corpus": name}, indent=1) + "\n"
+                    (partial / _STAMP).write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(
             f"the demo corpora cannot be written to {out}: {error.strerror or error}; give a folder with room for them"
         ) from error
-    return {name: out / layouts.load(name).folder for name in layouts.known()}
+    return folders
 
 
 def is_demo(folder: Path) -> bool:
@@ -83,50 +111,42 @@ def is_demo(folder: Path) -> bool:
     return (Path(folder) / NOTICE).is_file()
 
 
-def _is_there(out: Path, stamp: Mapping[str, object]) -> bool:
-    """Whether ``out`` holds the demo corpora of this stamp; something else in it is an error."""
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+def _claim(out: Path) -> None:
+    """Makes sure that ``out`` is a folder for demo corpora, or can become one."""
+    if out.exists() and not (out.is_dir() and (is_demo(out) or not any(out.iterdir()))):
+        raise InputError(f"{out} holds something else than demo corpora; give a folder that is new or empty")
+
+
+def _is_there(folder: Path, stamp: Mapping[str, object]) -> bool:
+    """Whether ``folder`` holds the demo corpus of this stamp; something else there is an error."""
+    if not folder.exists():
         return False
     try:
-        found = json.loads((out / _STAMP).read_text(encoding="utf-8"))
+        found = json.loads((folder / _STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         found = None
     if not isinstance(found, dict) or found.get("made_by") != stamp["made_by"]:
-        raise InputError(f"{out} holds something else than demo corpora; give a folder that is new or empty")
+        raise InputError(f"{folder} is no demo corpus of this version; give another folder, or delete this one")
     if found != stamp:
         has, wanted = (
             f"size {of.get('size')}, seed {of.get('seed')}, version {of.get('version')}" for of in (found, stamp)
         )
-        raise InputError(f"{out} holds demo corpora of {has}, not of {wanted}; give another folder or delete this one")
+        raise InputError(
+            f"{folder} is a demo corpus of {has}, not of {wanted}; give another folder, or delete this one"
+        )
     return True
 
 
-def _publish(out: Path, stamp: Mapping[str, object], make: Callable[[Path], None]) -> None:
-    """Has ``make`` write a folder beside ``out`` and renames it when it is whole."""
-    partial = out.parent / f".{out.name}.partial"
+@contextmanager
+def _published(folder: Path, partial: Path) -> Iterator[Path]:
+    """A folder to write in, ``partial``, which becomes ``folder`` when the block ends well and is removed otherwise."""
     shutil.rmtree(partial, ignore_errors=True)  # what a killed run left: the lock says that nobody is writing it
     try:
-        make(partial)
-        (partial / _STAMP).write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
-        partial.replace(out)
+        yield partial
+        partial.replace(folder)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _perform(
-    folder: Path, size: str, seed: int, progress: Callable[[int, int], None] | None, workers: int | None
-) -> None:
-    total = sum(len(stage.script(name, size, seed)) for name in layouts.known())
-    done = 0
-
-    def spoken(count: int) -> None:
-        nonlocal done
-        done += count
-        if progress is not None:
-            progress(done, total)
-
-    for name in layouts.known():
-        corpus = folder / layouts.load(name).folder
-        stage.perform(name, corpus, size=size, seed=seed, workers=workers, spoken=spoken)
-        (corpus / NOTICE).write_text(_NOTICE_TEXT, encoding="utf-8")
+def _write_notice(folder: Path) -> None:
     (folder / NOTICE).write_text(_NOTICE_TEXT, encoding="utf-8")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from data_prep import demo
-from data_prep.demo import layouts
+from data_prep.demo import layouts, stage
 from data_prep.errors import command
 
 
@@ -19,17 +19,30 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m data_prep.demo",
         description="Speaks synthetic demo corpora in the layouts of real ones, for trying the software.",
     )
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to make or to add to")
     parser.add_argument(
         "--size", default="small", help="small (default), full (as many utterances as the real ones), tiny (for tests)"
+    )
+    parser.add_argument(
+        "--corpus",
+        action="append",
+        metavar="NAME",
+        help=f"may be given again: {', '.join(layouts.known())} (default {', '.join(demo.USUAL)})",
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="other seed, other voices (default 0)")
     options = parser.parse_args(arguments)
     progress = _show if sys.stderr.isatty() else None
-    corpora = demo.speak(options.out, size=options.size, seed=options.seed, progress=progress)
+    corpora = demo.speak(
+        options.out,
+        size=options.size,
+        seed=options.seed,
+        corpora=options.corpus or demo.USUAL,
+        progress=progress,
+    )
     for name, folder in corpora.items():
-        files = sum(1 for _ in folder.rglob("*.wav"))
-        print(f"{name}: {files} utterances by {len(layouts.load(name).speakers)} synthetic voices in {folder}")
+        turns = stage.script(name, options.size, options.seed)
+        voices = len({turn.speaker for turn in turns})
+        print(f"{name}: {len(turns)} utterances by {voices} synthetic voices in {folder}")
     print("These are demo corpora: no scientific conclusion can be drawn from them.")
     given = " ".join(f"--corpus {shlex.quote(f'{name}={folder}')}" for name, folder in corpora.items())
     print(f"Next: python -m data_prep.build {given} --feature mfb40 --store {shlex.quote(f'{options.out}-store')}")

@@ -28,6 +28,7 @@ class Channel:
 
     Attributes:
         sample_rate: Hz of the files.
+        microphones: channels of the files, each with a response and a noise of its own.
         band: Hz, between which the microphone hears.
         slope: dB per octave of the microphone's response.
         ripple: dB, standard deviation of the microphone's response around its slope.
@@ -40,6 +41,7 @@ class Channel:
     """
 
     sample_rate: int = 16000
+    microphones: int = 1
     band: tuple[float, float] = (60.0, 7600.0)
     slope: float = 0.0
     ripple: float = 0.0

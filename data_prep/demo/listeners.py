@@ -18,6 +18,16 @@ AFFECT: Mapping[str, tuple[float, float, float]] = {
     "bored": (2.4, 1.9, 2.5),
     "disgusted": (2.1, 2.9, 3.2),
     "surprised": (3.3, 3.4, 3.0),
+    "calm": (3.4, 2.0, 3.0),
+    "anxious": (2.3, 3.3, 2.3),
+    "panic": (1.6, 4.5, 2.2),
+    "despair": (1.7, 3.2, 2.0),
+    "shame": (2.0, 2.3, 1.9),
+    "contempt": (2.2, 2.8, 3.8),
+    "emphatic": (2.8, 3.4, 3.7),
+    "elated": (4.4, 4.1, 3.8),
+    "interested": (3.7, 3.3, 3.2),
+    "pride": (4.0, 3.2, 4.1),
 }
 
 

@@ -40,6 +40,16 @@ EMOTIONS: Mapping[str, Delivery] = {
     "bored": Delivery(-0.20, -2.0, -0.7, -3.0, -1.0, 2.0, 0.00, 0.00),
     "disgusted": Delivery(-0.14, -0.5, 0.2, 1.0, 0.4, 1.0, 0.25, 0.00),
     "surprised": Delivery(0.02, 4.5, 0.9, 3.0, 0.6, 2.0, 0.00, 0.00),
+    "calm": Delivery(-0.10, -1.0, -0.3, -2.5, -1.0, 1.0, 0.00, 0.00),
+    "anxious": Delivery(0.10, 2.0, -0.2, -1.5, -0.2, 2.5, 0.00, 0.25),
+    "panic": Delivery(0.28, 7.0, 0.2, 7.0, 1.8, 2.0, 0.15, 0.40),
+    "despair": Delivery(-0.05, 3.0, 0.3, 2.0, 0.0, 4.0, 0.05, 0.30),
+    "shame": Delivery(-0.12, -0.5, -0.5, -6.0, -1.6, 4.0, 0.00, 0.10),
+    "contempt": Delivery(-0.08, -1.5, 0.1, 0.5, 0.5, -1.0, 0.10, 0.00),
+    "emphatic": Delivery(-0.10, 1.0, 0.4, 4.5, 1.2, -1.5, 0.05, 0.00),
+    "elated": Delivery(0.18, 6.0, 0.8, 6.0, 1.6, -0.5, 0.05, 0.10),
+    "interested": Delivery(0.06, 2.0, 0.5, 1.0, 0.3, 0.0, 0.00, 0.00),
+    "pride": Delivery(-0.02, 1.0, 0.3, 2.5, 0.7, -1.0, 0.00, 0.00),
 }
 
 # Standard deviations: of an utterance around its emotion and speaker, and of the speakers' habits around their voices.

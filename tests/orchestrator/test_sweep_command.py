@@ -31,7 +31,7 @@ def launch(*arguments: str) -> Launch:
         (["ablation_addi", "--corpus=emo-db=x"], "unknown corpus 'emo-db'; known, nearest first: emodb"),
         (["ablation_addi", "--paper-values", "--trials=3"], "--paper-values searches nothing"),
         (["ablation_addi", "--resume"], "no launch of ablation_addi in"),
-        (["ablation_addi", "--source=ravdess", "--target=emodb"], "there is no demo corpus of ravdess (there is of "),
+        (["ablation_addi", "--source=manifest", "--target=emodb"], "there is no demo corpus of manifest (there is of "),
         (["ablation_addi", "--source=+emodb", "--target=emovo"], "sources of a task is ('', 'emodb')"),
         (["ablation_addi", "--corpus=emodb=a", "--corpus=emodb=b"], "--corpus emodb is given twice: a and b"),
         (

@@ -25,18 +25,24 @@ class Turn:
     """One utterance to be spoken.
 
     Attributes:
-        audio: path of the file in the corpus's folder, with forward slashes.
+        audio: path of the file in the corpus's folder, with forward slashes; wav, flac or sph. Turns that follow each
+            other and have the same are one recording.
         speaker: one of the layout's speakers.
         text: what is said, in the layout's language.
         emotion: what is acted, one of :data:`data_prep.demo.prosody.EMOTIONS`.
-        label: what the corpus says was heard, in the corpus's own words.
+        label: what the corpus says was heard, in the corpus's own words; ``None`` where it says nothing.
+        intensity: a factor on the layout's strength, for corpora in which the same is acted more and less strongly.
     """
 
     audio: str
     speaker: str
     text: str
     emotion: str
-    label: str
+    label: str | None
+    intensity: float = 1.0
+
+
+LabelFiles = Callable[[Sequence[Turn], Sequence[tuple[float, float]], np.random.Generator], Mapping[str, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +56,10 @@ class Layout:
         strength: how strongly emotion is acted, a factor on each direction of :data:`data_prep.demo.prosody.EMOTIONS`.
         channel: the recording conditions.
         script: from a size, one of ``SIZES``, and a random generator to the turns.
-        label_files: from the turns, their durations in seconds and a random generator to the text of each label file
-            by its path in the corpus's folder; ``None`` where the file names say everything.
+        label_files: from the turns, the start and end of each in its file (seconds) and a random generator to the text
+            of each label file by its path in the corpus's folder; ``None`` where the file names say everything.
+        pause: seconds of silence before a turn, on average, in recordings of several turns.
+        vocal_tract: a factor on all frequencies of everybody's vocal tract: above 1 for children.
     """
 
     folder: str
@@ -60,7 +68,9 @@ class Layout:
     strength: Delivery
     channel: Channel
     script: Callable[[str, np.random.Generator], list[Turn]]
-    label_files: Callable[[Sequence[Turn], Sequence[float], np.random.Generator], Mapping[str, str]] | None = None
+    label_files: LabelFiles | None = None
+    pause: float = 0.0
+    vocal_tract: float = 1.0
 
 
 def known() -> list[str]:

@@ -102,15 +102,17 @@ def _acted(label: str, rng: np.random.Generator) -> str:
     return listeners.acted(_MEANING[label], _DOUBT, _MISTAKEN_FOR, rng)
 
 
-def _label_files(turns: Sequence[Turn], durations: Sequence[float], rng: np.random.Generator) -> dict[str, str]:
+def _label_files(
+    turns: Sequence[Turn], times: Sequence[tuple[float, float]], rng: np.random.Generator
+) -> dict[str, str]:
     """``EmoEvaluation`` and ``transcriptions`` of each dialogue: one clock per dialogue, a breath between two turns."""
     files: dict[str, str] = {}
     clock: dict[str, float] = {}
-    for turn, duration in zip(turns, durations, strict=True):
+    for turn, (begin, stop) in zip(turns, times, strict=True):
         path = PurePosixPath(turn.audio)
         folder, dialogue = f"{path.parts[0]}/dialog", path.parent.name
         start = clock.get(dialogue, 5.0) + rng.uniform(0.2, 1.5)
-        clock[dialogue] = end = start + duration
+        clock[dialogue] = end = start + (stop - begin)
         evaluation, transcription = (f"{folder}/{kind}/{dialogue}.txt" for kind in ("EmoEvaluation", "transcriptions"))
         files.setdefault(evaluation, "% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]\n\n")
         files[evaluation] += _evaluation(turn, path.stem, start, end, rng)
@@ -121,7 +123,7 @@ def _label_files(turns: Sequence[Turn], durations: Sequence[float], rng: np.rand
 
 def _evaluation(turn: Turn, name: str, start: float, end: float, rng: np.random.Generator) -> str:
     """One block: the summary; labels by three listeners and the speaker; ratings by two of them and the speaker."""
-    heard = listeners.votes(_VOTE.get(turn.label), 3, sorted(_VOTE.values()), rng)
+    heard = listeners.votes(_VOTE.get(turn.label or ""), 3, sorted(_VOTE.values()), rng)
     ticked = listeners.ratings(turn.emotion, 3, rng)
     valence, activation, dominance = ticked[:2].mean(axis=0)
     own = f"{turn.speaker[-1]}{turn.audio[len('Session')]}"

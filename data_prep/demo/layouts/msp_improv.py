@@ -88,7 +88,9 @@ def _scene_letter(emotion: str, condition: str, rng: np.random.Generator) -> str
     return _LETTER[emotion] if bound and emotion in _LETTER else str(rng.choice(sorted(_MEANING)))
 
 
-def _label_files(turns: Sequence[Turn], durations: Sequence[float], rng: np.random.Generator) -> dict[str, str]:
+def _label_files(
+    turns: Sequence[Turn], times: Sequence[tuple[float, float]], rng: np.random.Generator
+) -> dict[str, str]:
     """``Evalution.txt``: for each utterance the consensus, then a line for each rater."""
     order = sorted(range(len(turns)), key=lambda number: turns[number].audio.rpartition("/")[2])
     return {"Evalution.txt": "".join(_evaluation(turns[number], rng) for number in order)}
@@ -96,7 +98,7 @@ def _label_files(turns: Sequence[Turn], durations: Sequence[float], rng: np.rand
 
 def _evaluation(turn: Turn, rng: np.random.Generator) -> str:
     video = PurePosixPath(turn.audio).stem.replace("MSP-IMPROV", "UTD-IMPROV") + ".avi"
-    heard = listeners.votes(_VOTE.get(turn.label), _RATERS, sorted(_VOTE.values()), rng)
+    heard = listeners.votes(_VOTE.get(turn.label or ""), _RATERS, sorted(_VOTE.values()), rng)
     ticked = listeners.ratings(turn.emotion, _RATERS, rng)
     naturalness = np.clip(np.round(3.6 + 0.8 * rng.standard_normal(_RATERS)), 1, 5).astype(int)
     valence, activation, dominance = ticked.mean(axis=0)

@@ -33,7 +33,7 @@ def by_speaker(folder: Path, name: str) -> dict[str, list[tuple[stage.Turn, np.n
 
 
 def test_the_same_seed_gives_the_same_bytes_with_another_number_of_workers(tiny: Path, tmp_path: Path):
-    demo.speak(tmp_path / "again", size="tiny", seed=0, workers=1)
+    demo.speak(tmp_path / "again", size="tiny", seed=0, corpora=layouts.known(), workers=1)
     assert digests(tmp_path / "again") == digests(tiny)
 
 
@@ -51,7 +51,7 @@ def test_every_folder_says_that_it_is_a_demo(tiny: Path):
 
 
 def test_a_folder_that_holds_the_same_is_used_as_it_is(tiny: Path):
-    before = (tiny / "demo.json").stat().st_mtime_ns
+    before = digests(tiny), (tiny / "EMO-DB/demo.json").stat().st_mtime_ns
     spoken: list[int] = []
     found = demo.speak(tiny, size="tiny", seed=0, progress=lambda done, total: spoken.append(done))
     assert found == {
@@ -59,12 +59,36 @@ def test_a_folder_that_holds_the_same_is_used_as_it_is(tiny: Path):
         "iemocap": tiny / "IEMOCAP_full_release",
         "msp_improv": tiny / "MSP-IMPROV",
     }
-    assert spoken == [] and (tiny / "demo.json").stat().st_mtime_ns == before
+    assert spoken == []
+    assert (digests(tiny), (tiny / "EMO-DB/demo.json").stat().st_mtime_ns) == before
+
+
+def test_a_corpus_is_added_to_those_that_are_there_and_nothing_else_is_spoken(tmp_path: Path):
+    demo.speak(tmp_path, size="tiny", corpora=["savee"])
+    before = digests(tmp_path)
+    totals: list[int] = []
+    found = demo.speak(tmp_path, size="tiny", corpora=["emodb", "savee"], progress=lambda done, all: totals.append(all))
+    assert found == {"emodb": tmp_path / "EMO-DB", "savee": tmp_path / "SAVEE"}
+    assert set(totals) == {len(stage.script("emodb", "tiny", 0))}
+    after = digests(tmp_path)
+    assert {path: after[path] for path in before} == before
+    assert {path.split("/")[0] for path in after} == {"EMO-DB", "SAVEE", "DEMO_CORPUS.txt"}
+
+
+def test_a_corpus_sounds_the_same_alone_as_among_others(tiny: Path, tmp_path: Path):
+    demo.speak(tmp_path, size="tiny", corpora=["epst"])
+    assert digests(tmp_path / "LDC2002S28") == digests(tiny / "LDC2002S28")
+
+
+def test_an_unknown_corpus_is_said_before_anything_is_made(tmp_path: Path):
+    with pytest.raises(InputError, match="unknown demo corpus 'emo-db'; known, nearest first: emodb, "):
+        demo.speak(tmp_path / "out", size="tiny", corpora=["savee", "emo-db"])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_holds_another_seed_or_size_is_refused(tiny: Path):
     with pytest.raises(
-        InputError, match=r"holds demo corpora of size tiny, seed 0, version \d+, not of size tiny, seed 1"
+        InputError, match=r"EMO-DB is a demo corpus of size tiny, seed 0, version \d+, not of size tiny, seed 1"
     ):
         demo.speak(tiny, size="tiny", seed=1)
 
@@ -77,14 +101,30 @@ def test_a_folder_of_somebody_else_is_refused_and_left_as_it_was(name: str, tmp_
     assert digests(tmp_path) == {name: hashlib.sha256(b"mine").hexdigest()}
 
 
-def test_what_a_killed_run_left_does_not_get_into_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(layouts, "known", lambda: ["emodb"])
+def test_a_corpus_that_is_none_of_this_version_s_is_refused_and_left_as_it_was(tmp_path: Path):
+    demo.speak(tmp_path, size="tiny", corpora=[])
+    (tmp_path / "SAVEE").mkdir()
+    (tmp_path / "SAVEE" / "a01.wav").write_bytes(b"mine")
+    before = digests(tmp_path)
+    with pytest.raises(InputError, match="SAVEE is no demo corpus of this version; give another folder, or delete"):
+        demo.speak(tmp_path, size="tiny", corpora=["savee"])
+    assert digests(tmp_path) == before
+
+
+def test_what_a_killed_run_left_does_not_get_into_the_next(tmp_path: Path):
     (tmp_path / ".out.partial").mkdir()
     (tmp_path / ".out.partial" / "half.wav").write_bytes(b"RIFF")
     (tmp_path / "out").mkdir()  # an empty folder is as good as none
     reported: list[tuple[int, int]] = []
-    demo.speak(tmp_path / "out", size="tiny", workers=1, progress=lambda done, total: reported.append((done, total)))
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["DEMO_CORPUS.txt", "EMO-DB", "demo.json"]
+    demo.speak(
+        tmp_path / "out",
+        size="tiny",
+        corpora=["emodb"],
+        workers=1,
+        progress=lambda done, total: reported.append((done, total)),
+    )
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["DEMO_CORPUS.txt", "EMO-DB"]
+    assert not (tmp_path / "out" / "EMO-DB" / "half.wav").exists()
     assert not (tmp_path / ".out.partial").exists()
     assert reported[-1] == (60, 60) and reported == sorted(reported)
 
@@ -99,7 +139,11 @@ def test_the_command_says_what_it_made_and_what_comes_next(tiny: Path, capsys: p
     assert command.main(["--out", str(tiny), "--size", "tiny"]) == 0
     printed = capsys.readouterr().out
     assert f"iemocap: 70 utterances by 10 synthetic voices in {tiny / 'IEMOCAP_full_release'}" in printed
-    assert f"python -m data_prep.build --corpus emodb={tiny / 'EMO-DB'}" in printed
+    assert f"python -m data_prep.build --corpus emodb={tiny / 'EMO-DB'}" in printed and "savee" not in printed
+    assert command.main(["--out", str(tiny), "--size", "tiny", "--corpus", "epst", "--corpus", "shemo"]) == 0
+    printed = capsys.readouterr().out
+    assert f"epst: 75 utterances by 5 synthetic voices in {tiny / 'LDC2002S28'}" in printed
+    assert "shemo: " in printed and "emodb" not in printed
 
 
 def test_the_command_ends_a_mistake_with_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
