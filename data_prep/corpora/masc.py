@@ -25,7 +25,7 @@ from pathlib import Path, PurePosixPath
 
 from data_prep.corpora import Corpus, Expected, Utterance, unknown_label
 from data_prep.corpora._files import no_such_corpus
-from data_prep.corpora._text import numbered_lines
+from data_prep.corpora._text import numbered_lines, once
 from data_prep.errors import InputError
 
 _LIST = "masc.csv"
@@ -40,6 +40,7 @@ def _read(root: Path) -> Iterator[Utterance]:
     if not file.is_file():
         raise no_such_corpus("masc", root, f"{_LIST} (a list of one's own)", CORPUS.layout)
     columns: list[str] | None = None
+    places: dict[str, str] = {}
     for place, line in numbered_lines(file):
         fields = _fields(place, line)
         if not any(fields):
@@ -49,7 +50,11 @@ def _read(root: Path) -> Iterator[Utterance]:
             continue
         if len(fields) != len(columns):
             raise InputError(f"masc: {place} has {len(fields)} fields; the first line names {len(columns)} columns")
-        yield _utterance(place, dict(zip(columns, fields, strict=True)))
+        utterance = _utterance(place, dict(zip(columns, fields, strict=True)))
+        once("masc", places, utterance.utterance_id, place)
+        yield utterance
+    if not places:
+        raise InputError(f"masc: {file} lists no utterance; expected {CORPUS.layout}")
 
 
 def _fields(place: str, line: str) -> list[str]:

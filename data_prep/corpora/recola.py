@@ -33,7 +33,7 @@ from statistics import fmean
 
 from data_prep.corpora import Corpus, Expected, Utterance
 from data_prep.corpora._files import audio_files, no_such_corpus
-from data_prep.corpora._text import numbered_lines
+from data_prep.corpora._text import numbered_lines, once
 from data_prep.errors import InputError
 
 _RECORDING = re.compile(r"P\d+|(?P<split>train|dev|test)_\d+")
@@ -119,6 +119,7 @@ def _rated(base: Path) -> list[str]:
 
 def _pieces(file: Path) -> Iterator[tuple[float, float]]:
     """Start and stop of each utterance, in seconds."""
+    places: dict[str, str] = {}
     for line_number, (place, line) in enumerate(numbered_lines(file)):
         fields = _fields(line)
         if not line or (line_number == 0 and re.fullmatch(r"\W*start\W*", fields[0], re.IGNORECASE)):
@@ -129,6 +130,7 @@ def _pieces(file: Path) -> Iterator[tuple[float, float]]:
                 f"recola: {place} is no utterance: {line[:120]!r}; expected its start and a later stop in seconds, "
                 "as in 1.52;3.04"
             )
+        once("recola", places, f"{numbers[0]}-{numbers[1]} s", place)
         yield numbers[0], numbers[1]
 
 
