@@ -37,11 +37,11 @@ def _read(root: Path) -> Iterator[Utterance]:
     places: dict[str, str] = {}
     for session in sessions:
         labels = session / "dialog" / "EmoEvaluation"
-        files = sorted(file for file in labels.glob("*.txt") if file.is_file() and not file.name.startswith("._"))
+        files = sorted(file for file in labels.glob("*.txt") if not file.is_dir() and not file.name.startswith("._"))
         if not files:
             raise no_such_corpus("iemocap", session, "dialog/EmoEvaluation/*.txt", CORPUS.layout)
         sentences = session / "sentences" / "wav"
-        audio = {path.stem: path for path in audio_files(sentences)}
+        audio = {path.stem: path for path in reversed(audio_files(sentences))}
         for file in files:
             for place, line in _summaries(file):
                 utterance = _utterance(root, sentences, audio, place, line)

@@ -73,7 +73,8 @@ def _read(root: Path) -> Iterator[Utterance]:
     for recording in _rated(base):
         if recording not in timings:
             raise InputError(f"recola: {folders[0]} lacks {recording}.csv: the recording is rated, but has no timings")
-    audio = {file.stem: file for folder in _AUDIO for file in audio_files(base / folder)}
+    recordings = [file for folder in _AUDIO for file in audio_files(base / folder)]
+    audio = {file.stem: file for file in reversed(recordings)}
     users = _users(base)
     for recording, file in timings.items():
         name = _RECORDING.fullmatch(recording)

@@ -12,6 +12,7 @@ not 1,059, fear 32 and not 38, neutral 1,160 and not 1,028, sadness 362 and not 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ def _read(root: Path) -> Iterator[Utterance]:
         yield _utterance(name, file.relative_to(root))
         files[name[0]] = file
     listed = root / "shemo.json"
-    if listed.is_file():
+    if os.path.lexists(listed):
         for name in _listed(listed):
             if name[0] not in files:
                 yield _utterance(name, Path(_gender(name), f"{name[0]}.wav"))

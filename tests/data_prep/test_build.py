@@ -223,7 +223,7 @@ def test_files_that_cannot_be_used_are_left_out_with_a_reason_and_the_rest_goes_
     (lab.folder / "u01.wav").write_bytes(b"")
     (lab.folder / "u02.wav").write_text("no audio")
     soundfile.write(lab.folder / "u03.wav", np.full(4000, np.nan), 16000, subtype="FLOAT")
-    soundfile.write(lab.folder / "u04.wav", np.zeros(320), 16000)
+    soundfile.write(lab.folder / "u04.wav", np.linspace(0, 0.1, 320), 16000)
     soundfile.write(lab.folder / "u05.wav", np.zeros(0), 16000)
     assert refresh(store, lab) == (2, 0, 6)
     left_out = open_store(store).quarantined().to_pylist()
