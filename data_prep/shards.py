@@ -24,6 +24,7 @@ from data_prep.store import ROW_SCHEMA, SCHEMA
 
 UTTERANCES = 256
 VALUES = 1 << 28  # of the features in a row group, a gigabyte; Arrow counts them in 31 bits
+NO_LABEL = "the corpus's label files do not list it"
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 

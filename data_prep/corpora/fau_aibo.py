@@ -10,7 +10,7 @@ means positive and not happy.
 
 The label files may lie anywhere below the folder: in ``labels/IS2009EmotionChallenge/``, in ``labels/`` or beside the
 audio. A labelled chunk with no audio is an utterance, so that an incomplete copy shows in the build's quarantine; audio
-without a label is none.
+without a label shows there, too.
 """
 
 from __future__ import annotations
@@ -62,6 +62,10 @@ def _read(root: Path) -> Iterator[Utterance]:
         )
 
 
+def _labelled(root: Path) -> Iterator[Path]:
+    return (file for file in audio_files(root) if _CHUNK.fullmatch(file.stem))
+
+
 def _classes(file: Path, known: Sequence[str], places: dict[str, str]) -> Mapping[str, str]:
     """The class, one of ``known``, of each chunk that a label file lists; ``places`` is told where."""
     classes: dict[str, str] = {}
@@ -99,6 +103,7 @@ CORPUS = Corpus(
         "IDL": "non_negative",
     },
     read=_read,
+    labelled=_labelled,
     expected=Expected(
         source="Schuller et al., 2009, table 3 (five classes; 9,959 chunks of Ohm and 8,257 of Mont)",
         utterances=18_216,

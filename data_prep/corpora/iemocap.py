@@ -5,7 +5,7 @@ session with the letter of the last field. (The letter in the first field is tak
 loaders, which mixes the two partners.) The consensus label and the ratings are those of the summary line of each turn
 in ``dialog/EmoEvaluation/<dialogue>.txt``; its ratings stand in the order valence, activation, dominance. A turn with
 a label and no audio is still an utterance, so that an incomplete copy shows in the build's quarantine; audio without
-a label is none.
+a label shows there, too.
 """
 
 from __future__ import annotations
@@ -28,10 +28,23 @@ _SUMMARY = re.compile(
 )
 
 
-def _read(root: Path) -> Iterator[Utterance]:
+def _sessions(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("Session[1-5]") if path.is_dir())
+
+
+def _release(root: Path) -> Path:
     release = root / "IEMOCAP_full_release"
-    folder = release if release.is_dir() else root
-    sessions = sorted(path for path in folder.glob("Session[1-5]") if path.is_dir())
+    return release if release.is_dir() else root
+
+
+def _labelled(root: Path) -> Iterator[Path]:
+    for session in _sessions(_release(root)):
+        yield from audio_files(session / "sentences" / "wav")
+
+
+def _read(root: Path) -> Iterator[Utterance]:
+    folder = _release(root)
+    sessions = _sessions(folder)
     if not sessions:
         raise no_such_corpus("iemocap", folder, "Session1/dialog/EmoEvaluation/*.txt", CORPUS.layout)
     places: dict[str, str] = {}
@@ -105,6 +118,7 @@ CORPUS = Corpus(
         "xxx": "no_agreement",
     },
     read=_read,
+    labelled=_labelled,
     expected=Expected(
         source="addi.txt, 4.1.1 (four classes), and multilingual.txt, table 1 (5,255 scripted and 4,784 improvised turns)",
         utterances=10_039,

@@ -4,7 +4,7 @@ A name such as ``MSP-IMPROV-S01A-F01-P-FM01.wav`` is target sentence with the ac
 speaking order with the turn; the session is the speaker's number. The labels are the listeners', from
 ``Evalution.txt`` (so spelt in the release; ``Evaluation.txt`` is read too), whose lines name the video
 ``UTD-IMPROV-….avi``. Lines below an utterance's own are single listeners' and are passed over. A labelled utterance
-with no audio is still one, so that an incomplete copy shows in the build's quarantine; audio without a label is none.
+with no audio is still one, so that an incomplete copy shows in the build's quarantine; audio without a label shows there, too.
 """
 
 from __future__ import annotations
@@ -46,6 +46,10 @@ def _read(root: Path) -> Iterator[Utterance]:
         raise InputError(f"msp_improv: {label_file} has no utterance; expected lines such as {_EXAMPLE}")
 
 
+def _labelled(root: Path) -> Iterator[Path]:
+    return (file for file in audio_files(root) if _NAME.fullmatch(file.stem))
+
+
 def _utterance(root: Path, audio: Mapping[str, Path], place: str, line: str) -> Utterance:
     parsed = _LINE.fullmatch(line)
     name = _NAME.fullmatch(f"MSP-IMPROV-{parsed['name']}") if parsed else None
@@ -80,6 +84,7 @@ CORPUS = Corpus(
     layout="a folder with Evalution.txt and session1..6/S01A/P/MSP-IMPROV-S01A-F01-P-FM01.wav (or Audio/session1..6)",
     labels={"A": "angry", "H": "happy", "N": "neutral", "O": "other", "S": "sad", "X": "no_agreement"},
     read=_read,
+    labelled=_labelled,
     expected=Expected(
         source="addi.txt, 4.1.2 (four classes), and Busso et al., 2017 (652 + 620 + 4,381 + 2,785 turns)",
         utterances=8438,

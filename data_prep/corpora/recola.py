@@ -63,7 +63,7 @@ class _Rating:
 
 
 def _read(root: Path) -> Iterator[Utterance]:
-    base = next((place for place in (root / "RECOLA", root) if place.is_dir()), root)
+    base = _base(root)
     folders = [path for path in sorted(base.iterdir()) if _is_timings(path)] if base.is_dir() else []
     timings = {
         file.stem: file for folder in folders for file in audio_files(folder, recursive=False, endings=(".csv",))
@@ -73,8 +73,7 @@ def _read(root: Path) -> Iterator[Utterance]:
     for recording in _rated(base):
         if recording not in timings:
             raise InputError(f"recola: {folders[0]} lacks {recording}.csv: the recording is rated, but has no timings")
-    recordings = [file for folder in _AUDIO for file in audio_files(base / folder)]
-    audio = {file.stem: file for file in reversed(recordings)}
+    audio = {file.stem: file for file in reversed(_recordings(root))}
     users = _users(base)
     for recording, file in timings.items():
         name = _RECORDING.fullmatch(recording)
@@ -101,6 +100,14 @@ def _read(root: Path) -> Iterator[Utterance]:
                 start=start,
                 end=stop,
             )
+
+
+def _base(root: Path) -> Path:
+    return next((place for place in (root / "RECOLA", root) if place.is_dir()), root)
+
+
+def _recordings(root: Path) -> list[Path]:
+    return [file for folder in _AUDIO for file in audio_files(_base(root) / folder)]
 
 
 def _is_timings(path: Path) -> bool:
@@ -231,5 +238,6 @@ CORPUS = Corpus(
     "RECOLA-Annotation/emotional_behaviour/arousal/P16.csv (or the challenge's recordings_audio/train_1.wav and so on)",
     labels={},
     read=_read,
+    labelled=_recordings,
     expected=Expected(source="addi.txt, 4.1.3, and dann.txt, 3.2: the 23 speakers that are public", utterances=1308),
 )

@@ -21,6 +21,7 @@ from data_prep import build as building
 from data_prep import corpora, shards
 from data_prep.build import build
 from data_prep.errors import InputError
+from data_prep.shards import NO_LABEL
 from data_prep.store import open_store
 
 every_corpus = pytest.mark.parametrize("name", corpora.known())
@@ -232,7 +233,12 @@ def ids(store: Path, name: str) -> set[str]:
 
 def left_out(store: Path, name: str) -> dict[str, str]:
     rows = open_store(store).quarantined().to_pylist()
-    return {row["utterance_id"]: row["reason"] for row in rows if row["corpus"] == name}
+    return {row["utterance_id"]: row["reason"] for row in rows if row["corpus"] == name and row["reason"] != NO_LABEL}
+
+
+def without_label(store: Path, name: str) -> set[str]:
+    rows = open_store(store).quarantined().to_pylist()
+    return {row["audio"] for row in rows if row["corpus"] == name and row["reason"] == NO_LABEL}
 
 
 @pytest.mark.parametrize("animal", SPEECH)
@@ -296,6 +302,56 @@ def test_the_whole_zoo_at_once_on_all_cores(ray_session, folder, tmp_path):
     assert reasons.keys() == {f"{animal.__name__}/a" for animal in animals} - {f"{one.__name__}/a" for one in SPEECH}
     assert all(re.fullmatch(NO_SPEECH[animal], reasons[f"{animal.__name__}/a"]) for animal in animals[len(SPEECH) :])
     assert summary.computed == len(SPEECH)
+
+
+@pytest.mark.parametrize(
+    ("name", "audio"),
+    [
+        ("fau_aibo", "wav/Ohm_01_001_00.wav"),
+        ("iemocap", "Session1/sentences/wav/Ses01F_impro01/Ses01F_impro01_FXX0.wav"),
+        ("masc", "data/b/four.wav"),
+        ("msp_improv", "session1/S01A/P/MSP-IMPROV-S01A-F01-P-FM02.wav"),
+        ("recola", "RECOLA-Audio-recordings/P17.wav"),
+    ],
+)
+def test_audio_that_no_label_file_lists_is_left_out_and_said(name, audio, herd, tmp_path, one_after_another):
+    tiny = herd[name]
+    before = tiny.by_id().keys()
+    twice = tiny.folder.path / cage(tiny)[0]
+    (twice.parent / "copies").mkdir()
+    shutil.copy(twice, twice.parent / "copies" / twice.name)  # which is listed
+    tame(tiny.folder.path / audio, 0.3)
+    summary = build(tmp_path / "store", {name: tiny.path}, quiet=True)
+    assert without_label(tmp_path / "store", name) == {audio}
+    assert ids(tmp_path / "store", name) == before and left_out(tmp_path / "store", name) == {}
+    assert f"left out: {name} {audio}: the corpus's label files do not list it" in str(summary)
+    assert not build(tmp_path / "store", {name: tiny.path}, quiet=True).changed
+
+
+def test_audio_that_no_label_file_lists_may_have_any_name_and_be_locked(
+    herd, tmp_path, one_after_another, unprivileged
+):
+    tiny = herd["masc"]
+    tame(tiny.folder.path / os.fsdecode(b"data/caf\xe9.wav"), 0.3)
+    build(tmp_path / "store", {"masc": tiny.path}, quiet=True)
+    assert without_label(tmp_path / "store", "masc") == {"data/caf\\xe9.wav"}
+    (tiny.folder.path / "data/a").chmod(0)
+    with unprivileged(), pytest.raises(InputError, match=r"masc: .*/data/a cannot be read: Permission denied"):
+        build(tmp_path / "store", {"masc": tiny.path}, quiet=True)
+    (tiny.folder.path / "data/a").chmod(0o755)
+
+
+@pytest.mark.parametrize("name", ["epst", "librispeech", "shemo"])
+def test_audio_without_a_label_is_an_utterance_where_its_name_says_enough_and_else_an_error(name, herd):
+    tiny = herd[name]
+    audio = Path(cage(tiny)[0])
+    other = {"epst": "mm_002", "librispeech": "84-121123-0001", "shemo": "F03S02"}[name]
+    tame(tiny.folder.path / audio.with_stem(other), 0.3)
+    if name == "epst":
+        with pytest.raises(InputError, match=r"mm_002\.SPH has no transcript; expected transcr/mm_002\.txt"):
+            tiny.read()
+    else:
+        assert other in tiny.by_id()
 
 
 @every_corpus
