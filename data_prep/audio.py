@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import stat
 import struct
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import numpy as np
 import soundfile
 import soxr
 
-DECODING = {"samples": "float32 in [-1, 1]", "channels": "mean", "resampling": "soxr HQ", "version": 2}
+DECODING = {"samples": "float32 in [-1, 1]", "channels": "mean", "resampling": "soxr HQ", "version": 3}
 """What decoded values depend on besides the file; part of every store's fingerprint. The version is raised whenever
 :func:`decode` would give other values, or refuse other files."""
 
@@ -26,6 +27,13 @@ LIBRARIES = {"libsndfile": soundfile.__libsndfile_version__, "soxr": soxr.__vers
 # A file may hold this much less than its header says, and an utterance may end this much after its file (seconds):
 # writers pad, and times in transcripts are rounded.
 _TOLERANCE = 0.1
+
+LONGEST = 7200
+"""Seconds of an utterance. What is longer was left running, or not cut, and would fill the memory: a day is 5 GB."""
+
+# Floating-point samples may exceed 1 a little, and recorders without a gain keep what is 20 dB above. What exceeds this
+# was written as integers are, up to 32,768, and would be heard as speech 90 dB louder than any other.
+_LOUDEST = 100
 
 # Hz. What lies outside is a damaged header, and resampling it would fill the memory.
 _SAMPLE_RATES = (1_000, 768_000)
@@ -46,6 +54,9 @@ def read(path: Path) -> bytes:
         UnusableAudio: the file is missing, empty or not readable.
     """
     try:
+        kind = path.stat().st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+            raise UnusableAudio("it is no file, but a pipe or a device")  # which may keep a reader waiting for ever
         content = path.read_bytes()
     except FileNotFoundError:
         raise UnusableAudio("there is no such file") from None
@@ -75,7 +86,8 @@ def decode(
         The mono waveform, float32 of shape (samples,) in [-1, 1], and its length in seconds before resampling.
 
     Raises:
-        UnusableAudio: it is no audio, is cut off, holds no samples or values that are not numbers, or has no such part.
+        UnusableAudio: it is no audio, is cut off, has no such part, is silent or longer than :data:`LONGEST`, or holds no
+            samples, or values that are not numbers or far out of range.
     """
     content = _with_size(content)
     try:
@@ -85,9 +97,14 @@ def decode(
                 raise UnusableAudio(f"its header says {rate} samples a second, which no recording has")
             first, last = _part(promised or file.frames, rate, start, end)
             first = min(first, file.frames)  # of a wav that is cut off, what is there
-            mono = _mono(file, first, last, promised)
+            mono = _mono(file, first, min(last, first + LONGEST * rate + 1), promised)
     except soundfile.LibsndfileError as error:
         raise UnusableAudio(_no_audio(content, error)) from error
+    if len(mono) > LONGEST * rate:
+        raise UnusableAudio(
+            f"it is longer than {LONGEST // 3600} hours, a recording that was not cut into utterances; cut it, or list "
+            "their starts and ends in a manifest"
+        )
     there = first + len(mono)
     if there < last - _TOLERANCE * rate:
         if promised is not None:
@@ -99,6 +116,14 @@ def decode(
         raise UnusableAudio("the file holds no samples")
     if not np.isfinite(mono).all():
         raise UnusableAudio("the file holds samples that are not numbers (NaN or infinite)")
+    lowest, highest = float(mono.min()), float(mono.max())
+    if lowest == highest:
+        raise UnusableAudio("it holds nothing but silence: all its samples are the same")
+    if max(-lowest, highest) > _LOUDEST:
+        raise UnusableAudio(
+            f"its samples reach {max(-lowest, highest):.0f}, and recordings stay within -1 and 1; they are floating-point "
+            "numbers on the scale of integers, to be divided by 32768 (of 16 bits)"
+        )
     return soxr.resample(mono, rate, sample_rate, quality="HQ"), len(mono) / rate
 
 

@@ -30,7 +30,7 @@ from data_prep import features as feature_types
 from data_prep.cores import connected, on_all_cores
 from data_prep.errors import InputError, command
 from data_prep.plan import Job, fingerprint, jobs, reader_of
-from data_prep.shards import Shard, ShardResult
+from data_prep.shards import NO_LABEL, Quarantined, Shard, ShardResult
 from data_prep.store import (
     MANIFEST,
     QUARANTINE,
@@ -178,6 +178,10 @@ def _outcome(job: Job, content: Path, results: Sequence[ShardResult]) -> tuple[E
     left_out = {one.utterance_id for one in quarantined}
     expected = [one.utterance_id for one in job.utterances if one.utterance_id not in left_out]
     assert rows["utterance_id"].to_pylist() == expected, f"{job.corpus}: other rows were written than were to be"
+    names = {"corpus": job.corpus, "reader": job.reader, "feature": job.feature}
+    quarantined += [
+        Quarantined(**names, utterance_id=Path(audio).stem, audio=audio, reason=NO_LABEL) for audio in job.without_label
+    ]
     made_with, seconds = recipe(job.feature), pc.sum(rows["seconds"]).as_py()
     entry = Entry(
         reader=job.reader,

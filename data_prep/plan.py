@@ -36,6 +36,7 @@ class Job:
         corpus, feature, reader: names.
         root: the corpus's folder, or the CSV file of a manifest.
         utterances: all of the corpus, by utterance id.
+        without_label: paths of audio that no label file lists, from ``root``.
     """
 
     corpus: str
@@ -43,6 +44,7 @@ class Job:
     reader: str
     root: Path
     utterances: tuple[Utterance, ...]
+    without_label: tuple[str, ...] = ()
 
     @property
     def demo(self) -> bool:
@@ -87,8 +89,18 @@ def jobs(corpora: Mapping[str, Path], features: Sequence[str]) -> list[Job]:
         feature_types.load(feature)
     kinds = {name: reader_of(name, path) for name, path in corpora.items()}
     utterances = {name: tuple(readers.read(kinds[name], path)) for name, path in corpora.items()}
+    unlisted = {
+        name: tuple(readers.without_label(kinds[name], path, utterances[name])) for name, path in corpora.items()
+    }
     return [
-        Job(corpus=name, feature=feature, reader=kinds[name], root=path.resolve(), utterances=utterances[name])
+        Job(
+            corpus=name,
+            feature=feature,
+            reader=kinds[name],
+            root=path.resolve(),
+            utterances=utterances[name],
+            without_label=unlisted[name],
+        )
         for feature in dict.fromkeys(features)
         for name, path in corpora.items()
     ]

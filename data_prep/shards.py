@@ -7,7 +7,7 @@ memory stays bounded however many hours there are, and the same shard gives the 
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +23,8 @@ from data_prep.corpora import Utterance
 from data_prep.store import ROW_SCHEMA, SCHEMA
 
 UTTERANCES = 256
+VALUES = 1 << 28  # of the features in a row group, a gigabyte; Arrow counts them in 31 bits
+NO_LABEL = "the corpus's label files do not list it"
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -138,7 +140,9 @@ def write(shard: Shard) -> ShardResult:
         if unchanged is not None:
             staging.link(unchanged, shard.part)
         elif rows:
-            pq.write_table(_table(rows), shard.part, compression="zstd")
+            with pq.ParquetWriter(shard.part, SCHEMA, compression="zstd") as writer:
+                for group in _groups(rows, feature_types.load(shard.feature).dimensions):
+                    writer.write_table(_table(group))
     except OSError as error:
         if error.errno not in FULL_DISK:
             raise
@@ -201,6 +205,17 @@ def _unchanged(rows: Sequence[_Row]) -> Path | None:
         if not isinstance(old, OldRow) or (old.part, old.number, old.values) != (first.part, number, row.values):
             return None
     return first.part
+
+
+def _groups(rows: Sequence[_Row], dimensions: int) -> Iterator[Sequence[_Row]]:
+    """The rows in pieces of at most :data:`VALUES` values: one piece, unless utterances are very long."""
+    first, values = 0, 0
+    for number, row in enumerate(rows):
+        values += row.values["frames"] * dimensions
+        if values > VALUES and number > first:
+            yield rows[first:number]
+            first, values = number, row.values["frames"] * dimensions
+    yield rows[first:]
 
 
 def _table(rows: Sequence[_Row]) -> pa.Table:

@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from data_prep import registry
 from data_prep.errors import InputError, nearest_first
@@ -91,6 +91,8 @@ class Corpus:
         read: from the corpus's folder (for ``manifest``, the CSV file) to its utterances; raises
             :class:`~data_prep.errors.InputError` naming the file and line where something is not as it must be.
         expected: the official counts, where there are any.
+        labelled: from the corpus's folder to the audio that its label files ought to list; what they do not is in a
+            build's quarantine. ``None`` where names say everything, or audio beside the listed is none of the corpus.
     """
 
     title: str
@@ -99,6 +101,7 @@ class Corpus:
     labels: Mapping[str, str]
     read: Callable[[Path], Iterable[Utterance]]
     expected: Expected | None = None
+    labelled: Callable[[Path], Iterable[Path]] | None = None
 
 
 def known() -> list[str]:
@@ -125,7 +128,7 @@ def read(name: str, root: Path) -> list[Utterance]:
             raise InputError(f"{name}: {root} does not exist; expected {corpus.layout}")
         utterances = sorted(corpus.read(root), key=lambda utterance: utterance.utterance_id)
     except OSError as error:
-        raise InputError(f"{name}: {error.filename or root} cannot be read: {error.strerror or error}") from error
+        raise _unreadable(name, root, error) from error
     if not utterances:
         raise InputError(f"{name}: no utterance found in {root}; expected {corpus.layout}")
     for one, other in itertools.pairwise(utterances):
@@ -144,6 +147,29 @@ def read(name: str, root: Path) -> list[Utterance]:
         if utterance.emotion is not None and utterance.emotion not in corpus.labels:
             raise unknown_label(name, str(root / utterance.audio), utterance.emotion, corpus.labels)
     return utterances
+
+
+def without_label(name: str, root: Path, utterances: Iterable[Utterance]) -> list[str]:
+    """Audio of the corpus ``name`` that should be among ``utterances``, and that no label file lists.
+
+    Returns:
+        Paths from ``root``, sorted; a second copy of an utterance's audio is not among them. What is not UTF-8 in a name
+        is written with backslashes.
+
+    Raises:
+        InputError: a folder cannot be read.
+    """
+    labelled = load(name).labelled
+    listed = {PurePosixPath(utterance.audio).stem for utterance in utterances}
+    try:
+        files = [file.relative_to(root) for file in (labelled(root) if labelled else ()) if file.stem not in listed]
+    except OSError as error:
+        raise _unreadable(name, root, error) from error
+    return sorted(os.fsencode(file.as_posix()).decode(errors="backslashreplace") for file in files)
+
+
+def _unreadable(name: str, root: Path, error: OSError) -> InputError:
+    return InputError(f"{name}: {error.filename or root} cannot be read: {error.strerror or error}")
 
 
 def _is_text(path: str) -> bool:

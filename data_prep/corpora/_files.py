@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from pathlib import Path
@@ -27,11 +28,20 @@ def audio_files(folder: Path, *, recursive: bool = True, endings: tuple[str, ...
             continue
         seen.add(real)
         for entry in sorted(os.scandir(place), key=lambda entry: entry.name):
-            if entry.is_dir():
+            if _is_folder(entry):
                 folders += [Path(entry.path)] if recursive else []
             elif entry.name.lower().endswith(endings) and not entry.name.startswith("._"):
                 found.append(Path(entry.path))
     return found
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        return False  # like a link to nowhere: if it is to be audio, reading it says so
 
 
 def named_files(

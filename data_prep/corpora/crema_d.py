@@ -12,7 +12,7 @@ voice alone. To train on votes, list the files with them in a manifest.
 
 Three actors have one recording under two emotions (``1006_TIE_HAP_XX`` and ``1006_TIE_NEU_XX``, ``1013_WSI_DIS_XX`` and
 ``1013_WSI_SAD_XX``, ``1017_IWW_ANG_XX`` and ``1017_IWW_FEA_XX``), and ``1076_MTI_SAD_XX`` holds no signal; they are
-utterances all the same.
+utterances all the same, and a build leaves out what is silent.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from data_prep.corpora import Corpus, Expected, Utterance, unknown_label
 from data_prep.corpora._files import audio_files, no_such_corpus
-from data_prep.corpora._text import numbered_lines
+from data_prep.corpora._text import numbered_lines, once
 from data_prep.errors import InputError
 
 _SESSION = re.compile(r"(?P<speaker>[a-z]{2})_?\d{3}", re.IGNORECASE)
@@ -59,7 +59,7 @@ def _read(root: Path) -> Iterator[Utterance]:
 
 def _cut(transcript: Path, recording: str, genders: Mapping[str, str]) -> Iterator[Utterance]:
     """The utterances of a session."""
-    speaker, heard = transcript.stem[:2].lower(), 0
+    speaker, places = transcript.stem[:2].lower(), dict[str, str]()
     for place, line in numbered_lines(transcript):
         if not re.match(r"\d|.*\d\s+[AB]\d?\s*:", line):
             continue
@@ -74,9 +74,10 @@ def _cut(transcript: Path, recording: str, genders: Mapping[str, str]) -> Iterat
         start, end = float(parsed["start"]), float(parsed["end"])
         if start >= end:
             raise InputError(f"epst: {place} goes from {start:g} to {end:g} s; expected an end after the start")
-        heard += 1
+        utterance_id = f"{transcript.stem}_{parsed['start']}"
+        once("epst", places, utterance_id, place)
         yield Utterance(
-            utterance_id=f"{transcript.stem}_{parsed['start']}",
+            utterance_id=utterance_id,
             audio=recording,
             speaker=speaker,
             gender=genders.get(speaker, "unknown"),
@@ -86,7 +87,7 @@ def _cut(transcript: Path, recording: str, genders: Mapping[str, str]) -> Iterat
             start=start,
             end=end,
         )
-    if not heard:
+    if not places:
         raise InputError(f"epst: {transcript} has no utterance; expected 120.38 122.20 A: neutral, Two thousand four")
 
 
@@ -126,9 +127,11 @@ def _genders(root: Path) -> Mapping[str, str]:
     genders = {}
     for file in audio_files(root, endings=("demographics.html",)):
         text = "\n".join(line for _, line in numbered_lines(file))
-        rows = re.split(r"<tr\b[^>]*>" if re.search(r"<tr\b", text, re.IGNORECASE) else "\n", text, flags=re.IGNORECASE)
+        rows = re.split(
+            r"<tr\b[^<>]*>" if re.search(r"<tr\b", text, re.IGNORECASE) else "\n", text, flags=re.IGNORECASE
+        )
         for row in rows:
-            words = re.findall(r"[a-z]+", html.unescape(re.sub(r"<[^>]*>", " ", row)).lower())
+            words = re.findall(r"[a-z]+", html.unescape(re.sub(r"<[^<>]*>", " ", row)).lower())
             said = {"female" if word in ("f", "female") else "male" for word in words if word in _SEXES}
             if len(said) == 1:
                 genders.update(dict.fromkeys([word for word in words if len(word) == 2], said.pop()))

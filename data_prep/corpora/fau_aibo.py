@@ -10,7 +10,7 @@ means positive and not happy.
 
 The label files may lie anywhere below the folder: in ``labels/IS2009EmotionChallenge/``, in ``labels/`` or beside the
 audio. A labelled chunk with no audio is an utterance, so that an incomplete copy shows in the build's quarantine; audio
-without a label is none.
+without a label shows there, too.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from data_prep.corpora import Corpus, Expected, Utterance, unknown_label
 from data_prep.corpora._files import audio_files, no_such_corpus
-from data_prep.corpora._text import numbered_lines
+from data_prep.corpora._text import numbered_lines, once
 from data_prep.errors import InputError
 
 _FIVE, _TWO = "chunk_labels_5cl_corpus.txt", "chunk_labels_2cl_corpus.txt"
@@ -37,11 +37,14 @@ def _read(root: Path) -> Iterator[Utterance]:
     files = {name: texts[name] for name in (_FIVE, _TWO) if name in texts}
     if not files:
         raise no_such_corpus("fau_aibo", root, f"{_FIVE} or {_TWO}", CORPUS.layout)
-    classes = {name: _classes(file, _CLASSES[name]) for name, file in files.items()}
+    places: dict[str, dict[str, str]] = {name: {} for name in files}
+    classes = {name: _classes(file, _CLASSES[name], places[name]) for name, file in files.items()}
     if len(classes) == 2 and classes[_FIVE].keys() != classes[_TWO].keys():
         chunk = min(classes[_FIVE].keys() ^ classes[_TWO].keys())
-        lacking = files[_FIVE if chunk in classes[_TWO] else _TWO]
-        raise InputError(f"fau_aibo: {lacking} lacks the chunk {chunk}, which the other label file has; both list all")
+        having, lacking = (_FIVE, _TWO) if chunk in classes[_FIVE] else (_TWO, _FIVE)
+        raise InputError(
+            f"fau_aibo: {places[having][chunk]} has the chunk {chunk}, which {files[lacking]} lacks; both list all chunks"
+        )
     two = classes.get(_TWO, {})
     audio = {file.stem: file for file in reversed(audio_files(root))}
     for chunk, label in classes.get(_FIVE, two).items():
@@ -59,8 +62,12 @@ def _read(root: Path) -> Iterator[Utterance]:
         )
 
 
-def _classes(file: Path, known: Sequence[str]) -> Mapping[str, str]:
-    """The class, one of ``known``, of each chunk that a label file lists."""
+def _labelled(root: Path) -> Iterator[Path]:
+    return (file for file in audio_files(root) if _CHUNK.fullmatch(file.stem))
+
+
+def _classes(file: Path, known: Sequence[str], places: dict[str, str]) -> Mapping[str, str]:
+    """The class, one of ``known``, of each chunk that a label file lists; ``places`` is told where."""
     classes: dict[str, str] = {}
     for place, line in numbered_lines(file):
         if not line:
@@ -77,8 +84,7 @@ def _classes(file: Path, known: Sequence[str]) -> Mapping[str, str]:
             raise InputError(
                 f"fau_aibo: {place} has the class {fields[2]}; expected one of {', '.join(known)} in this file"
             )
-        if fields[1] in classes:
-            raise InputError(f"fau_aibo: {place} has the chunk {fields[1]} again; expected each chunk once")
+        once("fau_aibo", places, fields[1], place)
         classes[fields[1]] = fields[2]
     return classes
 
@@ -97,6 +103,7 @@ CORPUS = Corpus(
         "IDL": "non_negative",
     },
     read=_read,
+    labelled=_labelled,
     expected=Expected(
         source="Schuller et al., 2009, table 3 (five classes; 9,959 chunks of Ohm and 8,257 of Mont)",
         utterances=18_216,

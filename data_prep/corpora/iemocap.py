@@ -5,7 +5,7 @@ session with the letter of the last field. (The letter in the first field is tak
 loaders, which mixes the two partners.) The consensus label and the ratings are those of the summary line of each turn
 in ``dialog/EmoEvaluation/<dialogue>.txt``; its ratings stand in the order valence, activation, dominance. A turn with
 a label and no audio is still an utterance, so that an incomplete copy shows in the build's quarantine; audio without
-a label is none.
+a label shows there, too.
 """
 
 from __future__ import annotations
@@ -16,39 +16,55 @@ from pathlib import Path
 
 from data_prep.corpora import Corpus, Expected, Utterance, unknown_label
 from data_prep.corpora._files import audio_files, no_such_corpus
+from data_prep.corpora._text import numbered_lines, once
 from data_prep.errors import InputError
 
 _TURN = re.compile(r"(?P<dialogue>Ses(?P<session>0[1-5])[FM]_\w+)_(?P<speaker>[FM])[^\W_]+")
-_NUMBER = r"\s*([-+]?\d+\.?\d*|(?i:nan))\s*"
+_MEANT = re.compile(r"Ses0[1-5][FM]_\w")
+_NUMBER = r"\s*([-+]?\d+(?:\.\d*)?|(?i:nan))"
 _SUMMARY = re.compile(
     r"\[\s*[\d.]+\s*-\s*[\d.]+\s*\]\s+(?P<turn>\S+)\s+(?P<emotion>\S+)\s+"
-    rf"\[{_NUMBER},{_NUMBER}(?:,(?:{_NUMBER})?)?\s*\]"
+    rf"\[{_NUMBER}\s*,{_NUMBER}\s*(?:,(?:{_NUMBER})?\s*)?\]"
 )
 
 
-def _read(root: Path) -> Iterator[Utterance]:
+def _sessions(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("Session[1-5]") if path.is_dir())
+
+
+def _release(root: Path) -> Path:
     release = root / "IEMOCAP_full_release"
-    folder = release if release.is_dir() else root
-    sessions = sorted(path for path in folder.glob("Session[1-5]") if path.is_dir())
+    return release if release.is_dir() else root
+
+
+def _labelled(root: Path) -> Iterator[Path]:
+    for session in _sessions(_release(root)):
+        yield from audio_files(session / "sentences" / "wav")
+
+
+def _read(root: Path) -> Iterator[Utterance]:
+    folder = _release(root)
+    sessions = _sessions(folder)
     if not sessions:
         raise no_such_corpus("iemocap", folder, "Session1/dialog/EmoEvaluation/*.txt", CORPUS.layout)
+    places: dict[str, str] = {}
     for session in sessions:
         labels = session / "dialog" / "EmoEvaluation"
-        files = sorted(file for file in labels.glob("*.txt") if file.is_file() and not file.name.startswith("._"))
+        files = sorted(file for file in labels.glob("*.txt") if not file.is_dir() and not file.name.startswith("._"))
         if not files:
             raise no_such_corpus("iemocap", session, "dialog/EmoEvaluation/*.txt", CORPUS.layout)
         sentences = session / "sentences" / "wav"
-        audio = {path.stem: path for path in audio_files(sentences)}
+        audio = {path.stem: path for path in reversed(audio_files(sentences))}
         for file in files:
             for place, line in _summaries(file):
-                yield _utterance(root, sentences, audio, place, line)
+                utterance = _utterance(root, sentences, audio, place, line)
+                once("iemocap", places, utterance.utterance_id, place)
+                yield utterance
 
 
 def _summaries(file: Path) -> list[tuple[str, str]]:
     """The lines of a label file that are a turn's own, or were meant to be, each with its place."""
-    lines = file.read_text(encoding="utf-8-sig", errors="replace").split("\n")
-    numbered = ((f"{file}:{number}", line.strip()) for number, line in enumerate(lines, start=1))
-    found = [(place, line) for place, line in numbered if line.startswith("[") or _TURN.search(line)]
+    found = [(place, line) for place, line in numbered_lines(file) if line.startswith("[") or _MEANT.search(line)]
     if not found:
         raise InputError(f"iemocap: {file} holds no turn; expected lines [start - end] turn label [V, A, D]")
     return found
@@ -102,6 +118,7 @@ CORPUS = Corpus(
         "xxx": "no_agreement",
     },
     read=_read,
+    labelled=_labelled,
     expected=Expected(
         source="addi.txt, 4.1.1 (four classes), and multilingual.txt, table 1 (5,255 scripted and 4,784 improvised turns)",
         utterances=10_039,

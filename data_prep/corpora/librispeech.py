@@ -16,7 +16,7 @@ from pathlib import Path
 
 from data_prep.corpora import Corpus, Expected, Utterance
 from data_prep.corpora._files import audio_files, no_such_corpus
-from data_prep.corpora._text import numbered_lines
+from data_prep.corpora._text import numbered_lines, once
 from data_prep.errors import InputError
 
 _NAME = re.compile(r"(?P<speaker>\d+)-(?P<chapter>\d+)-\d{4}")
@@ -56,6 +56,7 @@ def _transcribed(root: Path) -> dict[str, Path]:
             raise InputError(
                 f"librispeech: {file} is not named as this corpus names its transcripts (19-198.trans.txt)"
             )
+        places: dict[str, str] = {}
         for place, line in numbered_lines(file):
             stem = line.split(" ", 1)[0]
             if line and not (_NAME.fullmatch(stem) and stem.startswith(f"{file.name.split('.')[0]}-")):
@@ -64,6 +65,7 @@ def _transcribed(root: Path) -> dict[str, Path]:
                     "expected an utterance such as 19-198-0000 and what is said"
                 )
             if line:
+                once("librispeech", places, stem, place)
                 belongs[stem] = file.with_name(f"{stem}.flac")
     return belongs
 

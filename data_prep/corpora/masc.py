@@ -11,7 +11,9 @@ folder holds a list of one's own beside the audio, ``masc.csv``, with a line per
 | `gender` | | `female` or `male`; `unknown` where it is empty |
 | `utterance_id` | | unique; the audio path without its ending where there is none |
 
-Other columns are passed over. Each speaker says phrases and sentences three times in each state, and two paragraphs
+Other columns are passed over, and audio that the list lacks shows in the build's quarantine.
+
+Each speaker says phrases and sentences three times in each state, and two paragraphs
 neutrally. Sources disagree on how many: 5 phrases with 10 (the paper's abstract), 15 (``multilingual.txt``) or 20
 sentences. Only 20 give the 25,636 utterances that ``multilingual.txt`` counts: 68 x (5 x 25 x 3 + 2).
 """
@@ -24,8 +26,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from data_prep.corpora import Corpus, Expected, Utterance, unknown_label
-from data_prep.corpora._files import no_such_corpus
-from data_prep.corpora._text import numbered_lines
+from data_prep.corpora._files import audio_files, no_such_corpus
+from data_prep.corpora._text import numbered_lines, once
 from data_prep.errors import InputError
 
 _LIST = "masc.csv"
@@ -40,6 +42,7 @@ def _read(root: Path) -> Iterator[Utterance]:
     if not file.is_file():
         raise no_such_corpus("masc", root, f"{_LIST} (a list of one's own)", CORPUS.layout)
     columns: list[str] | None = None
+    places: dict[str, str] = {}
     for place, line in numbered_lines(file):
         fields = _fields(place, line)
         if not any(fields):
@@ -49,7 +52,11 @@ def _read(root: Path) -> Iterator[Utterance]:
             continue
         if len(fields) != len(columns):
             raise InputError(f"masc: {place} has {len(fields)} fields; the first line names {len(columns)} columns")
-        yield _utterance(place, dict(zip(columns, fields, strict=True)))
+        utterance = _utterance(place, dict(zip(columns, fields, strict=True)))
+        once("masc", places, utterance.utterance_id, place)
+        yield utterance
+    if not places:
+        raise InputError(f"masc: {file} lists no utterance; expected {CORPUS.layout}")
 
 
 def _fields(place: str, line: str) -> list[str]:
@@ -97,6 +104,7 @@ CORPUS = Corpus(
     "and, if known, gender and utterance_id",
     labels={"neutral": "neutral", "anger": "angry", "elation": "elated", "panic": "panic", "sadness": "sad"},
     read=_read,
+    labelled=audio_files,
     expected=Expected(
         source="multilingual.txt, table 1, and the catalogue's 5 phrases and 20 sentences three times per state",
         utterances=25_636,

@@ -4,7 +4,7 @@ A name such as ``MSP-IMPROV-S01A-F01-P-FM01.wav`` is target sentence with the ac
 speaking order with the turn; the session is the speaker's number. The labels are the listeners', from
 ``Evalution.txt`` (so spelt in the release; ``Evaluation.txt`` is read too), whose lines name the video
 ``UTD-IMPROV-….avi``. Lines below an utterance's own are single listeners' and are passed over. A labelled utterance
-with no audio is still one, so that an incomplete copy shows in the build's quarantine; audio without a label is none.
+with no audio is still one, so that an incomplete copy shows in the build's quarantine; audio without a label shows there, too.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from pathlib import Path
 
 from data_prep.corpora import Corpus, Expected, Utterance, unknown_label
 from data_prep.corpora._files import audio_files, no_such_corpus
+from data_prep.corpora._text import numbered_lines, once
 from data_prep.errors import InputError
 
 _LABEL_FILES = ("Evalution.txt", "Evaluation.txt")
 _NAME = re.compile(
     r"MSP-IMPROV-(?P<sentence>S\d\d[AHSN])-(?P<speaker>[FM](?P<session>0[1-6]))-(?P<condition>[PRST])-[FM]{2}\d+"
 )
-_RATING = r"\s*([-+]?\d+\.?\d*|nan)\s*"
+_EXAMPLE = "UTD-IMPROV-S01A-F01-P-FM01.avi; N; A:2.5; V:3.0; D:3.0 ; N:4.0;"
+_RATING = r"\s*([-+]?\d+(?:\.\d*)?|nan)\s*"
 _LINE = re.compile(
-    r"(?:UTD|MSP)-IMPROV-(?P<name>\S+?)\.(?:avi|wav)\s*;\s*(?P<emotion>[^;]*?)\s*;"
+    r"(?:UTD|MSP)-IMPROV-(?P<name>\S+?)\.(?:avi|wav)\s*;(?P<emotion>[^;]*);"
     rf"\s*A:{_RATING};\s*V:{_RATING};\s*D:{_RATING}(?:;.*)?",
     re.IGNORECASE,
 )
@@ -34,22 +36,28 @@ def _read(root: Path) -> Iterator[Utterance]:
     if label_file is None:
         raise no_such_corpus("msp_improv", root, " or ".join(_LABEL_FILES), CORPUS.layout)
     audio = {file.stem: file for file in reversed(audio_files(root))}
-    with label_file.open(encoding="utf-8-sig", errors="replace") as lines:
-        for number, line in enumerate(lines, start=1):
-            if "-IMPROV-" in line:
-                yield _utterance(root, audio, f"{label_file}:{number}", line.strip())
+    places: dict[str, str] = {}
+    for place, line in numbered_lines(label_file):
+        if "-IMPROV-" in line:
+            utterance = _utterance(root, audio, place, line)
+            once("msp_improv", places, utterance.utterance_id, place)
+            yield utterance
+    if not places:
+        raise InputError(f"msp_improv: {label_file} has no utterance; expected lines such as {_EXAMPLE}")
+
+
+def _labelled(root: Path) -> Iterator[Path]:
+    return (file for file in audio_files(root) if _NAME.fullmatch(file.stem))
 
 
 def _utterance(root: Path, audio: Mapping[str, Path], place: str, line: str) -> Utterance:
     parsed = _LINE.fullmatch(line)
     name = _NAME.fullmatch(f"MSP-IMPROV-{parsed['name']}") if parsed else None
     if parsed is None or name is None:
-        raise InputError(
-            f"msp_improv: {place} is no label line: {line[:120]!r}; "
-            "expected UTD-IMPROV-S01A-F01-P-FM01.avi; N; A:2.5; V:3.0; D:3.0 ; N:4.0;"
-        )
-    if parsed["emotion"] not in CORPUS.labels:
-        raise unknown_label("msp_improv", place, parsed["emotion"], CORPUS.labels)
+        raise InputError(f"msp_improv: {place} is no label line: {line[:120]!r}; expected {_EXAMPLE}")
+    emotion = parsed["emotion"].strip()
+    if emotion not in CORPUS.labels:
+        raise unknown_label("msp_improv", place, emotion, CORPUS.labels)
     activation, valence, dominance = (_rating(text) for text in parsed.groups()[2:])
     usual = root / f"session{int(name['session'])}" / name["sentence"] / name["condition"] / f"{name[0]}.wav"
     return Utterance(
@@ -59,7 +67,7 @@ def _utterance(root: Path, audio: Mapping[str, Path], place: str, line: str) -> 
         gender="female" if name["speaker"].startswith("F") else "male",
         language="en-US",
         session=name["session"],
-        emotion=parsed["emotion"],
+        emotion=emotion,
         arousal=activation,
         valence=valence,
         dominance=dominance,
@@ -76,6 +84,7 @@ CORPUS = Corpus(
     layout="a folder with Evalution.txt and session1..6/S01A/P/MSP-IMPROV-S01A-F01-P-FM01.wav (or Audio/session1..6)",
     labels={"A": "angry", "H": "happy", "N": "neutral", "O": "other", "S": "sad", "X": "no_agreement"},
     read=_read,
+    labelled=_labelled,
     expected=Expected(
         source="addi.txt, 4.1.2 (four classes), and Busso et al., 2017 (652 + 620 + 4,381 + 2,785 turns)",
         utterances=8438,

@@ -33,7 +33,7 @@ from statistics import fmean
 
 from data_prep.corpora import Corpus, Expected, Utterance
 from data_prep.corpora._files import audio_files, no_such_corpus
-from data_prep.corpora._text import numbered_lines
+from data_prep.corpora._text import numbered_lines, once
 from data_prep.errors import InputError
 
 _RECORDING = re.compile(r"P\d+|(?P<split>train|dev|test)_\d+")
@@ -63,7 +63,7 @@ class _Rating:
 
 
 def _read(root: Path) -> Iterator[Utterance]:
-    base = next((place for place in (root / "RECOLA", root) if place.is_dir()), root)
+    base = _base(root)
     folders = [path for path in sorted(base.iterdir()) if _is_timings(path)] if base.is_dir() else []
     timings = {
         file.stem: file for folder in folders for file in audio_files(folder, recursive=False, endings=(".csv",))
@@ -73,7 +73,7 @@ def _read(root: Path) -> Iterator[Utterance]:
     for recording in _rated(base):
         if recording not in timings:
             raise InputError(f"recola: {folders[0]} lacks {recording}.csv: the recording is rated, but has no timings")
-    audio = {file.stem: file for folder in _AUDIO for file in audio_files(base / folder)}
+    audio = {file.stem: file for file in reversed(_recordings(root))}
     users = _users(base)
     for recording, file in timings.items():
         name = _RECORDING.fullmatch(recording)
@@ -102,6 +102,14 @@ def _read(root: Path) -> Iterator[Utterance]:
             )
 
 
+def _base(root: Path) -> Path:
+    return next((place for place in (root / "RECOLA", root) if place.is_dir()), root)
+
+
+def _recordings(root: Path) -> list[Path]:
+    return [file for folder in _AUDIO for file in audio_files(_base(root) / folder)]
+
+
 def _is_timings(path: Path) -> bool:
     return bool(re.fullmatch(r"(recola[-_])?(audio[-_])?timings", path.name.lower())) and path.is_dir()
 
@@ -119,6 +127,7 @@ def _rated(base: Path) -> list[str]:
 
 def _pieces(file: Path) -> Iterator[tuple[float, float]]:
     """Start and stop of each utterance, in seconds."""
+    places: dict[str, str] = {}
     for line_number, (place, line) in enumerate(numbered_lines(file)):
         fields = _fields(line)
         if not line or (line_number == 0 and re.fullmatch(r"\W*start\W*", fields[0], re.IGNORECASE)):
@@ -129,6 +138,7 @@ def _pieces(file: Path) -> Iterator[tuple[float, float]]:
                 f"recola: {place} is no utterance: {line[:120]!r}; expected its start and a later stop in seconds, "
                 "as in 1.52;3.04"
             )
+        once("recola", places, f"{numbers[0]}-{numbers[1]} s", place)
         yield numbers[0], numbers[1]
 
 
@@ -228,5 +238,6 @@ CORPUS = Corpus(
     "RECOLA-Annotation/emotional_behaviour/arousal/P16.csv (or the challenge's recordings_audio/train_1.wav and so on)",
     labels={},
     read=_read,
+    labelled=_recordings,
     expected=Expected(source="addi.txt, 4.1.3, and dann.txt, 3.2: the 23 speakers that are public", utterances=1308),
 )

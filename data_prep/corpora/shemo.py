@@ -12,7 +12,9 @@ not 1,059, fear 32 and not 38, neutral 1,160 and not 1,028, sadness 362 and not 
 from __future__ import annotations
 
 import json
+import os
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,7 +33,7 @@ def _read(root: Path) -> Iterator[Utterance]:
         yield _utterance(name, file.relative_to(root))
         files[name[0]] = file
     listed = root / "shemo.json"
-    if listed.is_file():
+    if os.path.lexists(listed):
         for name in _listed(listed):
             if name[0] not in files:
                 yield _utterance(name, Path(_gender(name), f"{name[0]}.wav"))
@@ -54,11 +56,30 @@ def _gender(name: re.Match[str]) -> str:
 
 def _listed(file: Path) -> Iterator[re.Match[str]]:
     """The names in ``shemo.json``, each agreeing with what is said of it there."""
+    content = file.read_bytes()
+
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        table = dict(pairs)
+        if len(table) < len(pairs):
+            key = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+            place = _place(file, text, key, again=True) if _NAME.fullmatch(key) else str(file)
+            raise InputError(f"shemo: {place} has {key!r} again; expected it once")
+        return table
+
     try:
-        text = file.read_text(encoding="utf-8-sig")
-        table = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"shemo: {file} is not JSON in UTF-8: {error}; fetch it again, or remove it") from error
+        text = content.decode("utf-8-sig")
+        table = json.loads(text, object_pairs_hook=once, parse_int=str)  # a number may be too long for Python
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise InputError(f"shemo: {file}:{line} is not UTF-8: {error.reason}; fetch it again, or remove it") from error
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"shemo: {file}:{error.lineno} is not JSON: {error.msg}; fetch it again, or remove it"
+        ) from error
+    except RecursionError as error:
+        raise InputError(
+            f"shemo: {file} is no table of utterances, but nested; fetch it again, or remove it"
+        ) from error
     if not isinstance(table, dict):
         raise InputError(f"shemo: {file} is no table of utterances; expected {{'F21N37': {{'emotion': 'neutral', …}}}}")
     for key, row in table.items():
@@ -79,10 +100,10 @@ def _listed(file: Path) -> Iterator[re.Match[str]]:
         yield name
 
 
-def _place(file: Path, text: str, key: str) -> str:
+def _place(file: Path, text: str, key: str, again: bool = False) -> str:
     """The file with the line where an utterance begins; without, where its name is written with escapes."""
-    before, found, _ = text.partition(f'"{key}"')
-    return f"{file}:{before.count(chr(10)) + 1}" if found else str(file)
+    named = [found.start() for found in re.finditer(re.escape(f'"{key}"'), text)][again:]
+    return f"{file}:{text.count(chr(10), 0, named[0]) + 1}" if named else str(file)
 
 
 # Utterances of speakers F01 to F31 and M01 to M56, by shemo.json.

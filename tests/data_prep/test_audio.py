@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import os
 import random
 import struct
 import tracemalloc
@@ -217,15 +218,15 @@ def test_whatever_is_damaged_in_a_file_it_is_decoded_or_has_a_reason_in_little_m
 
 
 @contextlib.contextmanager
-def little_memory() -> Iterator[None]:
-    """What runs within takes less than 64 MB at any time; half a second is 32 kB, and blocks are 4 MB each."""
+def little_memory(limit: float = 64e6) -> Iterator[None]:
+    """What runs within takes less than so many bytes at any time; half a second is 32 kB, and blocks are 4 MB each."""
     tracemalloc.start()
     try:
         yield
     finally:
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert most < 64e6
+        assert most < limit
 
 
 def test_files_that_cannot_be_read_have_a_reason(tmp_path):
@@ -240,3 +241,39 @@ def test_the_digest_is_the_one_that_sha256sum_prints(tmp_path):
     # FIPS 180-2, B.1
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert audio.digest(audio.read(tmp_path / "a.wav")) == expected == hashlib.sha256(b"abc").hexdigest()
+
+
+def test_what_is_longer_than_an_utterance_is_refused_in_little_memory_and_its_parts_are_read():
+    hours = encoded(np.tile(noise(1.0)[:1000], 3 * 3600), 1000, subtype="PCM_U8")
+    streamed = hours[:4] + b"\xff" * 4 + hours[8:40] + b"\xff" * 4 + hours[44:]
+    for content in (hours, streamed):
+        with pytest.raises(audio.UnusableAudio, match="is longer than 2 hours"), little_memory(128e6):
+            audio.decode(content, 1000)  # 7200 s are 29 MB
+        with little_memory():
+            assert len(audio.decode(content, 1000, 10000.0, 10001.0)[0]) == 1000
+    assert len(audio.decode(hours, 1000, 3600.0, 3600.0 + audio.LONGEST)[0]) == audio.LONGEST * 1000
+
+
+@pytest.mark.parametrize("value", [0.0, 0.25, -1.0])
+def test_samples_that_are_all_the_same_are_silence_and_one_that_is_not_is_sound(value):
+    samples = np.full(16000, value, np.float32)
+    with pytest.raises(audio.UnusableAudio, match="nothing but silence"):
+        audio.decode(encoded(samples, subtype="FLOAT"), 16000)
+    samples[8000] += 1 / 32768
+    assert len(audio.decode(encoded(samples, subtype="FLOAT"), 16000)[0]) == 16000
+    with pytest.raises(audio.UnusableAudio, match="nothing but silence"):
+        audio.decode(encoded(samples, subtype="FLOAT"), 16000, 0.6, 1.0)
+
+
+def test_floating_point_samples_may_exceed_1_but_not_as_integers_do():
+    waveform, _ = audio.decode(encoded(20 * tone(300, 16000), subtype="FLOAT"), 16000)
+    assert np.abs(waveform).max() == pytest.approx(10)
+    for scale in (32768, -32768):
+        with pytest.raises(audio.UnusableAudio, match=r"its samples reach 16384, .* to be divided by 32768"):
+            audio.decode(encoded(scale * tone(300, 16000), subtype="FLOAT"), 16000)
+
+
+def test_a_pipe_keeps_nobody_waiting(tmp_path):
+    os.mkfifo(tmp_path / "a.wav")
+    with pytest.raises(audio.UnusableAudio, match="a pipe or a device"):
+        audio.read(tmp_path / "a.wav")

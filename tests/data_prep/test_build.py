@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import soundfile
 from filelock import FileLock
@@ -233,7 +234,7 @@ def test_files_that_cannot_be_used_are_left_out_with_a_reason_and_the_rest_goes_
     (lab.folder / "u01.wav").write_bytes(b"")
     (lab.folder / "u02.wav").write_text("no audio")
     soundfile.write(lab.folder / "u03.wav", np.full(4000, np.nan), 16000, subtype="FLOAT")
-    soundfile.write(lab.folder / "u04.wav", np.zeros(320), 16000)
+    soundfile.write(lab.folder / "u04.wav", np.linspace(0, 0.1, 320), 16000)
     soundfile.write(lab.folder / "u05.wav", np.zeros(0), 16000)
     assert refresh(store, lab) == (2, 0, 6)
     left_out = open_store(store).quarantined().to_pylist()
@@ -300,6 +301,20 @@ def test_a_library_that_is_missing_is_no_utterances_fault(monkeypatch, lab):
     monkeypatch.setattr(features, "load", lambda _: feature)
     with pytest.raises(ModuleNotFoundError):
         shards.write(shard_of(lab))
+
+
+@pytest.mark.parametrize("limit", [1, 3000, 1 << 28])
+def test_features_beyond_what_a_list_can_count_are_several_row_groups_of_one_file(monkeypatch, lab, limit):
+    """0.3 s are 28 frames of 40 values: 256 utterances of an hour would be 3.7e9 values, of which Arrow counts 2^31."""
+    monkeypatch.setattr(shards, "VALUES", limit)
+    shard = shard_of(lab)
+    assert shards.write(shard).computed == 8
+    file = pq.ParquetFile(shard.part)
+    sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+    assert sizes == {1: [1] * 8, 3000: [2] * 4, 1 << 28: [8]}[limit]
+    rows = file.read().to_pylist()
+    assert [row["utterance_id"] for row in rows] == [f"u{number:02}" for number in range(8)]
+    assert {(row["frames"], len(row["features"])) for row in rows} == {(28, 28 * 40)}
 
 
 def shard_of(lab):

@@ -8,8 +8,11 @@ there that the corpus does not have, and returns where, from that folder: the fi
 from __future__ import annotations
 
 import csv
+import ctypes
 import importlib.util
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -102,3 +105,29 @@ def real_names(real_corpora: Path) -> Callable[[str], list[str]]:
             return [row["path"] for row in csv.DictReader(lines, delimiter="\t")]
 
     return names
+
+
+@pytest.fixture
+def unprivileged() -> Callable[[], AbstractContextManager[None]]:
+    """In its block, files and folders without permission cannot be read, even where the tests run as root."""
+    return _no_more_rights_than_others
+
+
+@contextmanager
+def _no_more_rights_than_others() -> Iterator[None]:
+    """Takes from this thread, if it is root's, the right to read what it may not (capabilities(7)); gives it back."""
+    if os.geteuid() != 0:
+        yield
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    header, sets = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    if not hasattr(libc, "capget") or libc.capget(header, sets) != 0:
+        pytest.skip("root may read everything here, and has no capabilities to drop")
+    before = sets[0]
+    sets[0] &= ~0b110  # CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH, of those in effect
+    assert libc.capset(header, sets) == 0
+    try:
+        yield
+    finally:
+        sets[0] = before
+        assert libc.capset(header, sets) == 0

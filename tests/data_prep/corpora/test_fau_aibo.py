@@ -82,7 +82,7 @@ def test_the_confidence_may_be_missing_and_lines_end_as_on_windows(lay_out):
         ("Ohm_01_000_01 E", "Omh_01_000_01 E", "2 is no label line"),
         ("Ohm_01_000_01 E 1.0", "Ohm_01_000_01", "2 is no label line"),
         ("Ohm_01_000_01 E 1.0", "Ohm_01_000_01 E high", "2 is no label line"),
-        ("Ohm_01_000_01 E", "Ohm_01_000_00 E", "2 has the chunk Ohm_01_000_00 again"),
+        ("Ohm_01_000_01 E", "Ohm_01_000_00 E", "2 has the utterance 'Ohm_01_000_00' of "),
         ("Ohm_01_000_01 E", "Ohm_01_000_01 NEG", "2 has the class NEG; expected one of A, E, N, P, R in this file"),
     ],
 )
@@ -93,12 +93,13 @@ def test_a_wrong_line_is_named(old, new, said, lay_out):
         tiny.read()
 
 
-@pytest.mark.parametrize("cut", [FIVE, TWO])
-def test_a_label_file_that_was_cut_off_is_named(cut, lay_out):
+@pytest.mark.parametrize(("cut", "whole"), [(FIVE, TWO), (TWO, FIVE)])
+def test_a_label_file_that_was_cut_off_is_named(cut, whole, lay_out):
     tiny = lay_out("fau_aibo")
     lines = (tiny.path / cut).read_text().splitlines(keepends=True)
     (tiny.path / cut).write_text("".join(lines[:-1]))
-    with pytest.raises(InputError, match=re.escape(f"{tiny.path / cut} lacks the chunk Mont_02_003_00")):
+    said = f"{tiny.path / whole}:{len(lines)} has the chunk Mont_02_003_00, which {tiny.path / cut} lacks"
+    with pytest.raises(InputError, match=re.escape(said)):
         tiny.read()
 
 

@@ -80,7 +80,7 @@ def test_a_file_that_may_be_an_utterance_misnamed_is_named(stray, lay_out):
         ('"female", "emotion": "sad"', '"male", "emotion": "sad"', ":3 has the gender 'male' for F03S01, whose name"),
         ('"M56", "gender"', '"M55", "gender"', ":4 has the speaker_id 'M55' for M56W01, whose name says 'M56'"),
         ('"F03S01"', '"F03S1"', ":3 names the utterance 'F03S1'; expected such as F21N37"),
-        ("چی؟", '"', " is not JSON in UTF-8: Expecting ',' delimiter: line 4 "),
+        ("چی؟", '"', ":4 is not JSON: Expecting ',' delimiter; fetch it again"),
     ],
 )
 def test_a_mistake_in_the_table_names_the_file_and_the_line(old, new, wrong, lay_out):
