@@ -122,10 +122,10 @@ def write(shard: Shard) -> ShardResult:
     """
     rows: list[_Row] = []
     quarantined: list[Quarantined] = []
-    read = lru_cache(maxsize=1)(audio.read)  # utterances that are parts of one file follow one another
+    read = lru_cache(maxsize=1)(_read)  # utterances that are parts of one file follow one another
     for utterance, old in zip(shard.utterances, shard.old, strict=True):
         try:
-            rows.append(_row(shard, utterance, old, read(shard.root / utterance.audio)))
+            rows.append(_row(shard, utterance, old, *read(shard.root / utterance.audio)))
         except ImportError:
             raise
         except Exception as error:
@@ -165,8 +165,13 @@ def _reason(error: Exception) -> str:
     return ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
 
 
-def _row(shard: Shard, utterance: Utterance, old: Sequence[OldRow], content: bytes) -> _Row:
-    digest = audio.digest(content)
+def _read(file: Path) -> tuple[bytes, str]:
+    """The content of an audio file and its digest."""
+    content = audio.read(file)
+    return content, audio.digest(content)
+
+
+def _row(shard: Shard, utterance: Utterance, old: Sequence[OldRow], content: bytes, digest: str) -> _Row:
     values = {**asdict(utterance), "reader": shard.reader, "audio_sha256": digest}
     same = (digest, utterance.start, utterance.end)
     for row in old:
