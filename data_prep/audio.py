@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
-from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
+
+from data_prep.places import Place, Unreachable
 
 DECODING = {"samples": "float32 in [-1, 1]", "channels": "mean", "resampling": "soxr HQ", "version": 2}
 """What decoded values depend on besides the file; part of every store's fingerprint. The version is raised whenever
@@ -39,16 +40,19 @@ class UnusableAudio(Exception):
     """Audio that no features can be computed from; its message is the reason, for a person."""
 
 
-def read(path: Path) -> bytes:
+def read(path: Place) -> bytes:
     """The content of an audio file.
 
     Raises:
         UnusableAudio: the file is missing, empty or not readable.
+        Unreachable: where it is, nothing answers.
     """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         raise UnusableAudio("there is no such file") from None
+    except Unreachable:
+        raise
     except OSError as error:
         raise UnusableAudio(f"the file cannot be read: {error.strerror}") from error
     if not content:

@@ -8,16 +8,16 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from data_prep import corpora as readers
 from data_prep import features as feature_types
 from data_prep.corpora import Utterance
 from data_prep.errors import InputError, nearest_first
+from data_prep.mirror import mirrored
+from data_prep.places import Address, Place, read_table
 from data_prep.shards import UTTERANCES, OldRow, Shard
 from data_prep.store import ROW_SCHEMA, Store, folder, parts, recipe
 
@@ -41,7 +41,7 @@ class Job:
     corpus: str
     feature: str
     reader: str
-    root: Path
+    root: Place
     utterances: tuple[Utterance, ...]
 
     @property
@@ -49,7 +49,7 @@ class Job:
         """Whether the corpus says that it is synthetic."""
         return any((place / NOTICE).exists() for place in (self.root, self.root.parent))
 
-    def shards(self, old: Store | None, content: Path) -> list[Shard]:
+    def shards(self, old: Store | None, content: Place) -> list[Shard]:
         """The shards that make it in the new store ``content``, and the folder that they write to."""
         target = folder(content, self.feature, self.corpus)
         target.mkdir(parents=True)
@@ -77,7 +77,7 @@ class Job:
         ]
 
 
-def jobs(corpora: Mapping[str, Path], features: Sequence[str]) -> list[Job]:
+def jobs(corpora: Mapping[str, Place], features: Sequence[str]) -> list[Job]:
     """Reads the corpora; every feature of every one of them.
 
     Raises:
@@ -86,7 +86,7 @@ def jobs(corpora: Mapping[str, Path], features: Sequence[str]) -> list[Job]:
     for feature in features:
         feature_types.load(feature)
     kinds = {name: reader_of(name, path) for name, path in corpora.items()}
-    utterances = {name: tuple(readers.read(kinds[name], path)) for name, path in corpora.items()}
+    utterances = {name: tuple(utterances_of(kinds[name], path)) for name, path in corpora.items()}
     return [
         Job(corpus=name, feature=feature, reader=kinds[name], root=path.resolve(), utterances=utterances[name])
         for feature in dict.fromkeys(features)
@@ -94,7 +94,22 @@ def jobs(corpora: Mapping[str, Path], features: Sequence[str]) -> list[Job]:
     ]
 
 
-def reader_of(name: str, path: Path) -> str:
+def utterances_of(reader: str, root: Place) -> list[Utterance]:
+    """All utterances of a corpus, wherever it lies, by utterance id.
+
+    Raises:
+        InputError: as :func:`data_prep.corpora.read`; what is wrong with a corpus at an address is said of the address.
+    """
+    if not isinstance(root, Address):
+        return readers.read(reader, root)
+    with mirrored(reader, root) as copy:
+        try:
+            return readers.read(reader, copy)
+        except InputError as error:
+            raise InputError(str(error).replace(str(copy), str(root))) from error
+
+
+def reader_of(name: str, path: Place) -> str:
     """The reader of a corpus called ``name`` at ``path``: the one of that name, or ``manifest`` for a CSV file.
 
     Raises:
@@ -130,9 +145,9 @@ def _old_rows(old: Store, job: Job) -> list[OldRow]:
     if entry is None or entry.recipe != recipe(job.feature):
         return []
     found = []
-    for part in parts(old.path, job.feature, job.corpus):
+    for part in parts(old.files, job.feature, job.corpus):
         try:
-            rows = pq.read_table(part, columns=ROW_SCHEMA.names, partitioning=None).to_pylist()
+            rows = read_table(part, columns=ROW_SCHEMA.names, partitioning=None).to_pylist()
         except (OSError, pa.ArrowException):
             continue  # damaged: what was in it is computed again
         found += [OldRow(part=part, number=number, rows=len(rows), values=row) for number, row in enumerate(rows)]
