@@ -13,7 +13,6 @@ and how to read them with none of this code is in ``docs/feature_store.md``.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,11 +20,12 @@ if TYPE_CHECKING:
 
 
 def open(store: str | os.PathLike[str]) -> Store:
-    """The feature store in a folder, for looking into it.
+    """The feature store in a folder, or at an address such as ``s3://bucket/store``, for looking into it.
 
     Raises:
         InputError: there is none, or it was made by an incompatible version.
     """
+    from data_prep.places import place
     from data_prep.store import open_store  # here, so that a module of this package can be imported without Parquet
 
-    return open_store(Path(store).expanduser())
+    return open_store(place(store))

@@ -17,6 +17,8 @@ import numpy as np
 import soundfile
 import soxr
 
+from data_prep.places import Place, Unreachable
+
 DECODING = {"samples": "float32 in [-1, 1]", "channels": "mean", "resampling": "soxr HQ", "version": 3}
 """What decoded values depend on besides the file; part of every store's fingerprint. The version is raised whenever
 :func:`decode` would give other values, or refuse other files."""
@@ -47,19 +49,22 @@ class UnusableAudio(Exception):
     """Audio that no features can be computed from; its message is the reason, for a person."""
 
 
-def read(path: Path) -> bytes:
+def read(path: Place) -> bytes:
     """The content of an audio file.
 
     Raises:
         UnusableAudio: the file is missing, empty or not readable.
+        Unreachable: where it is, nothing answers.
     """
     try:
-        kind = path.stat().st_mode
+        kind = path.stat().st_mode if isinstance(path, Path) else stat.S_IFREG
         if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
             raise UnusableAudio("it is no file, but a pipe or a device")  # which may keep a reader waiting for ever
         content = path.read_bytes()
     except FileNotFoundError:
         raise UnusableAudio("there is no such file") from None
+    except Unreachable:
+        raise
     except OSError as error:
         raise UnusableAudio(f"the file cannot be read: {error.strerror}") from error
     if not content:

@@ -2,7 +2,7 @@
 
 Ray Data spreads shards of utterances over all cores or nodes. Every audio file is read and digested; features are
 computed where the old store has none of the same audio and recipe. The new store is written beside the old one and
-takes its place when it is whole (:mod:`data_prep.staging`): a build that is killed, interrupted, or finds its disk full
+takes its place when it is whole (:mod:`data_prep.staging`; at an address, :mod:`data_prep.generations`): a build that is killed, interrupted, or finds its disk full
 leaves the old store as it was.
 """
 
@@ -21,14 +21,14 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from rich.console import Console
 
 from data_prep import corpora as readers
-from data_prep import datasheet, progress, shards, staging
+from data_prep import datasheet, generations, progress, shards, staging
 from data_prep import features as feature_types
 from data_prep.cores import connected, on_all_cores
 from data_prep.errors import InputError, command
+from data_prep.places import Address, Place, Unreachable, place, read_table, write_table
 from data_prep.plan import Job, fingerprint, jobs, reader_of
 from data_prep.shards import NO_LABEL, Quarantined, Shard, ShardResult
 from data_prep.store import (
@@ -50,8 +50,8 @@ _DESCRIPTION = """\
 Compute features of emotional speech corpora into a feature store: plain Parquet, partitioned by corpus.
 
 Each --corpus is NAME=PATH: the name of a corpus that there is a reader for and the folder it lies in, or any name and
-a manifest, a CSV file with a line per utterance (its columns: data_prep/corpora/manifest.py). What is already in the
-store stays, and what is up to date is not computed again. Files that cannot be used are left out and listed, with
+a manifest, a CSV file with a line per utterance (its columns: data_prep/corpora/manifest.py). PATH and DIR may be
+addresses (data_prep/places.py), whose credentials and endpoint are in the environment. What is already in the store stays, and what is up to date is not computed again. Files that cannot be used are left out and listed, with
 the reason, in quarantine.parquet. DATASHEET.md in the store says what went in.
 """
 _EXAMPLES = """\
@@ -59,6 +59,7 @@ examples:
   python -m data_prep.build --corpus emodb=/data/emodb --store stores/mine
   python -m data_prep.build --corpus emovo=/data/EMOVO --corpus lab=/data/lab.csv --feature mfb40 --store stores/mine
   python -m data_prep.build --corpus iemocap=/nfs/IEMOCAP_full_release --store /nfs/stores/all --address auto
+  python -m data_prep.build --corpus emodb=s3://bucket/emodb --store s3://bucket/stores/mine
 """
 
 
@@ -67,8 +68,8 @@ class _DiskFull(Exception):
 
 
 def build(
-    store: Path,
-    corpora: Mapping[str, Path],
+    store: Place,
+    corpora: Mapping[str, Place],
     features: Sequence[str] = ("mfb40",),
     *,
     quiet: bool = False,
@@ -79,8 +80,8 @@ def build(
     Runs on the Ray that this process is connected to; where there is none, one is started and stopped again.
 
     Args:
-        store: its folder; made where there is none.
-        corpora: each corpus's folder by its name: a reader's, or any name with the path of a manifest (a CSV file).
+        store: its folder or address; made where there is none.
+        corpora: each corpus's folder or address by its name: a reader's, or any name with that of a manifest (a CSV file).
         features: the feature types to compute.
         quiet: shows no progress.
         address: a Ray cluster to run on, whose nodes all see the corpora and the store under these paths.
@@ -95,17 +96,31 @@ def build(
     store = store.resolve()
     console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
     try:
+        if isinstance(store, Address):
+            with generations.locked(store, console.print) as check, generations.folder(store) as elsewhere:
+                with connected(address):
+                    summary = _build(store, elsewhere, todo, console)
+                check()
+                if summary.changed:
+                    generations.replace(store, elsewhere)
+                return summary
         with staging.locked(store, console.print), staging.folder(store) as content, connected(address):
-            return _build(store, content, todo, console)
+            summary = _build(store, content, todo, console)
+            if summary.changed:
+                staging.replace(store, content)
+            return summary
+    except Unreachable as error:
+        raise InputError(str(error)) from error
     except OSError as error:
-        if error.errno in shards.FULL_DISK:
+        if error.errno in shards.FULL_DISK and isinstance(store, Path):
             raise _no_space(Path(error.filename or store), None) from error
         raise InputError(f"{error.filename or store} cannot be written: {error.strerror or error}") from error
     except _DiskFull as error:
+        assert isinstance(store, Path)  # at an address there is no disk to fill
         raise _no_space(store, error.args[0]) from error
 
 
-def corpus_argument(text: str) -> tuple[str, Path]:
+def corpus_argument(text: str) -> tuple[str, Place]:
     """Name and path of ``NAME=PATH``.
 
     Raises:
@@ -114,11 +129,11 @@ def corpus_argument(text: str) -> tuple[str, Path]:
     name, _, path = text.partition("=")
     if not name or not path:
         raise InputError(f"--corpus {text!r} must be NAME=PATH, such as emodb=/data/emodb")
-    reader_of(name, Path(path))
-    return name, Path(path).expanduser()
+    reader_of(name, place(path))
+    return name, place(path)
 
 
-def _build(store: Path, content: Path, todo: Sequence[Job], console: Console) -> BuildSummary:
+def _build(store: Place, content: Place, todo: Sequence[Job], console: Console) -> BuildSummary:
     old = _old_store(store)
     results = _compute([shard for job in todo for shard in job.shards(old, content)], todo, console)
     entries: dict[str, dict[str, Entry]] = {}
@@ -133,18 +148,18 @@ def _build(store: Path, content: Path, todo: Sequence[Job], console: Console) ->
         left_out += _keep_the_rest(old, content, entries)
     left_out.sort(key=lambda row: (row["feature"], row["corpus"], row["utterance_id"]))
     same = old is not None and (entries, left_out) == (old.entries, old.quarantined().to_pylist())
-    changed = not (same and all(r.unchanged for r in results) and (store / datasheet.DATASHEET).exists())
+    unchanged = all(r.unchanged for r in results)
+    changed = old is None or not (same and unchanged and (old.files / datasheet.DATASHEET).exists())
     if changed:
-        pq.write_table(pa.Table.from_pylist(left_out, schema=QUARANTINE_SCHEMA), content / QUARANTINE)
+        write_table(pa.Table.from_pylist(left_out, schema=QUARANTINE_SCHEMA), content / QUARANTINE)
         made = {"created": datetime.now(UTC).isoformat(timespec="seconds"), "command": shlex.join(sys.orig_argv)}
         write_manifest(content, entries, **made)
         sheet = datasheet.text(Store(content, entries), **made)
         (content / datasheet.DATASHEET).write_text(sheet, encoding="utf-8")
-        staging.replace(store, content)
     return BuildSummary(store=store, corpora=tuple(summaries), changed=changed)
 
 
-def _old_store(store: Path) -> Store | None:
+def _old_store(store: Place) -> Store | None:
     if not store.exists():
         return None
     if not store.is_dir() or (not (store / MANIFEST).exists() and any(store.iterdir())):
@@ -158,6 +173,8 @@ def _compute(todo: Sequence[Shard], of: Sequence[Job], console: Console) -> list
     with progress.shown(totals, console) as advance, closing(on_all_cores(todo)) as done:
         for result in done:
             results.append(result)
+            if result.unreachable is not None:
+                raise InputError(f"{result.unreachable} (nothing was changed; build again)")
             if result.disk_full:
                 share = sum(r.utterances for r in results) / sum(totals.values())
                 raise _DiskFull(round(sum(r.size for r in results) / share))
@@ -165,7 +182,7 @@ def _compute(todo: Sequence[Shard], of: Sequence[Job], console: Console) -> list
     return results
 
 
-def _outcome(job: Job, content: Path, results: Sequence[ShardResult]) -> tuple[Entry, CorpusSummary]:
+def _outcome(job: Job, content: Place, results: Sequence[ShardResult]) -> tuple[Entry, CorpusSummary]:
     """What the manifest and the summary say of a corpus whose shards are written."""
     quarantined = sorted((one for r in results for one in r.quarantined), key=lambda one: one.utterance_id)
     if len(quarantined) == len(job.utterances):
@@ -174,7 +191,7 @@ def _outcome(job: Job, content: Path, results: Sequence[ShardResult]) -> tuple[E
             f"{quarantined[0].audio}: {quarantined[0].reason}"
         )
     written = parts(content, job.feature, job.corpus)
-    rows = pa.concat_tables([pq.read_table(part, columns=ROW_SCHEMA.names, partitioning=None) for part in written])
+    rows = pa.concat_tables([read_table(part, columns=ROW_SCHEMA.names, partitioning=None) for part in written])
     left_out = {one.utterance_id for one in quarantined}
     expected = [one.utterance_id for one in job.utterances if one.utterance_id not in left_out]
     assert rows["utterance_id"].to_pylist() == expected, f"{job.corpus}: other rows were written than were to be"
@@ -206,14 +223,14 @@ def _outcome(job: Job, content: Path, results: Sequence[ShardResult]) -> tuple[E
     return entry, summary
 
 
-def _keep_the_rest(old: Store, content: Path, entries: dict[str, dict[str, Entry]]) -> list[dict[str, Any]]:
+def _keep_the_rest(old: Store, content: Place, entries: dict[str, dict[str, Entry]]) -> list[dict[str, Any]]:
     """Takes over what the old store has of corpora that are not built; returns its quarantine of them."""
     kept = set()
     for feature, held in old.entries.items():
         for corpus in held.keys() - entries.get(feature, {}).keys():
             old.rows(corpus, feature=feature)  # what is damaged is not handed on in silence
             folder(content, feature, corpus).mkdir(parents=True)
-            for part in parts(old.path, feature, corpus):
+            for part in parts(old.files, feature, corpus):
                 staging.link(part, folder(content, feature, corpus) / part.name)
             kept.add((feature, corpus))
     for feature, corpus in kept:
@@ -241,7 +258,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--corpus", action="append", required=True, metavar="NAME=PATH", help="may be given again")
     parser.add_argument("--feature", action="append", metavar="NAME", help="default mfb40; may be given again")
-    parser.add_argument("--store", type=Path, required=True, metavar="DIR", help="made where there is none")
+    parser.add_argument("--store", type=place, required=True, metavar="DIR", help="made where there is none")
     parser.add_argument("--address", help="a Ray cluster that sees these paths; default: this machine")
     given = parser.parse_args(arguments)
     try:
@@ -252,13 +269,13 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def corpus_arguments(texts: Iterable[str]) -> dict[str, Path]:
+def corpus_arguments(texts: Iterable[str]) -> dict[str, Place]:
     """The corpora of several ``NAME=PATH``, by name.
 
     Raises:
         InputError: one is not that, no corpus can have that name, or a name is given twice.
     """
-    corpora: dict[str, Path] = {}
+    corpora: dict[str, Place] = {}
     for name, path in map(corpus_argument, texts):
         if name in corpora:
             raise InputError(f"--corpus {name} is given twice: {corpora[name]} and {path}")

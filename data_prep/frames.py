@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from data_prep.errors import InputError
+from data_prep.places import Place, read_table
 
 
 class Frames(Mapping[str, np.ndarray]):
@@ -24,9 +23,9 @@ class Frames(Mapping[str, np.ndarray]):
         dimensions: values per frame.
     """
 
-    def __init__(self, files: Sequence[Path], dimensions: int) -> None:
+    def __init__(self, files: Sequence[Place], dimensions: int) -> None:
         self._dimensions = dimensions
-        self._places: dict[str, tuple[Path, int]] = {}
+        self._places: dict[str, tuple[Place, int]] = {}
         for file in files:
             ids = _read(file, "utterance_id").to_pylist()
             self._places |= {utterance_id: (file, number) for number, utterance_id in enumerate(ids)}
@@ -46,9 +45,9 @@ class Frames(Mapping[str, np.ndarray]):
         return f"<features of {len(self)} utterances, {self._dimensions} values a frame>"
 
 
-def _read(file: Path, column: str) -> pa.ChunkedArray:
+def _read(file: Place, column: str) -> pa.ChunkedArray:
     try:
-        return pq.read_table(file, columns=[column], partitioning=None)[column]
+        return read_table(file, columns=[column], partitioning=None)[column]
     except (OSError, pa.ArrowException) as error:
         raise InputError(
             f"{file} is damaged or was rebuilt just now: {str(error).splitlines()[0]}; open the store again, and if that "

@@ -1,19 +1,19 @@
 """The command that holds corpora against their official counts: ``python -m data_prep.inspect emodb=PATH``.
 
 An incomplete download is noticed before a week of training on it. Of the audio only headers are read, so that it takes
-seconds; a file whose header makes no sense is decoded, to say why a build would leave it out.
+seconds (at an address, whole files); a file whose header makes no sense is decoded, to say why a build would leave it out.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import soundfile
 
@@ -21,7 +21,8 @@ from data_prep import audio
 from data_prep import corpora as readers
 from data_prep.corpora import Corpus, Utterance
 from data_prep.errors import InputError, command
-from data_prep.plan import reader_of
+from data_prep.places import Address, Place, Unreachable, place, within
+from data_prep.plan import reader_of, utterances_of
 
 _WIDTH = 100
 _UNREADABLE = 20  # files that a report lists
@@ -35,7 +36,7 @@ sessions, hours of audio, and the files that cannot be read. Nothing is written.
 
 Each argument is NAME=PATH: the name of a corpus that there is a reader for and the folder it lies
 in, or any name and a manifest, a CSV file with a line per utterance (its columns:
-data_prep/corpora/manifest.py).
+data_prep/corpora/manifest.py). PATH may be an address (data_prep/places.py).
 """
 _EXAMPLES = """\
 examples:
@@ -70,7 +71,7 @@ class Inspection:
     """
 
     name: str
-    root: Path
+    root: Place
     corpus: Corpus
     utterances: tuple[Utterance, ...]
     lost: int
@@ -168,7 +169,7 @@ class Inspection:
         return {name: (found[name], known[name]) for name in sorted(known) if found[name] != known[name]}
 
 
-def inspect(name: str, root: Path) -> Inspection:
+def inspect(name: str, root: Place) -> Inspection:
     """Reads a corpus and the headers of its audio.
 
     Args:
@@ -179,11 +180,14 @@ def inspect(name: str, root: Path) -> Inspection:
         InputError: the name is unknown, or the path is not that corpus.
     """
     reader = reader_of(name, root)
-    utterances = readers.read(reader, root)
+    utterances = utterances_of(reader, root)
     folder = root if root.is_dir() else root.parent
     files = list(dict.fromkeys(utterance.audio for utterance in utterances))
     with ThreadPoolExecutor() as pool:
-        lengths = dict(zip(files, pool.map(_length, [folder / file for file in files]), strict=True))
+        try:
+            lengths = dict(zip(files, pool.map(_length, [within(folder, file) for file in files]), strict=True))
+        except Unreachable as error:
+            raise InputError(str(error)) from error
     seconds = {file: length for file, length in lengths.items() if isinstance(length, float)}
     readable = tuple(utterance for utterance in utterances if utterance.audio in seconds)
     return Inspection(
@@ -198,13 +202,13 @@ def inspect(name: str, root: Path) -> Inspection:
     )
 
 
-def _length(file: Path) -> float | str:
+def _length(file: Place) -> float | str:
     """Seconds of an audio file, or why it cannot be read."""
     try:
-        header = soundfile.info(file)
+        header = soundfile.info(io.BytesIO(audio.read(file)) if isinstance(file, Address) else file)
         if 0 < header.frames < _NO_LENGTH:
             return header.frames / header.samplerate
-    except soundfile.LibsndfileError:
+    except (soundfile.LibsndfileError, audio.UnusableAudio):
         pass  # a build's own decoding may know better, and says what is wrong
     try:
         return audio.decode(audio.read(file), 16_000)[1]
@@ -253,12 +257,12 @@ def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _argument(text: str) -> tuple[str, Path]:
+def _argument(text: str) -> tuple[str, Place]:
     name, _, path = text.partition("=")
     if not name or not path:
         raise InputError(f"{text!r} must be NAME=PATH, such as emodb=/data/emodb")
-    reader_of(name, Path(path))
-    return name, Path(path).expanduser()
+    reader_of(name, place(path))
+    return name, place(path)
 
 
 def _known() -> str:

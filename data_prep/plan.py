@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from data_prep import corpora as readers
 from data_prep import features as feature_types
 from data_prep.corpora import Utterance
 from data_prep.errors import InputError, nearest_first
+from data_prep.mirror import mirrored
+from data_prep.places import Address, Place, read_table
 from data_prep.shards import UTTERANCES, OldRow, Shard
 from data_prep.store import ROW_SCHEMA, Store, folder, parts, recipe
 
@@ -42,7 +43,7 @@ class Job:
     corpus: str
     feature: str
     reader: str
-    root: Path
+    root: Place
     utterances: tuple[Utterance, ...]
     without_label: tuple[str, ...] = ()
 
@@ -51,7 +52,7 @@ class Job:
         """Whether the corpus says that it is synthetic."""
         return any((place / NOTICE).exists() for place in (self.root, self.root.parent))
 
-    def shards(self, old: Store | None, content: Path) -> list[Shard]:
+    def shards(self, old: Store | None, content: Place) -> list[Shard]:
         """The shards that make it in the new store ``content``, and the folder that they write to."""
         target = folder(content, self.feature, self.corpus)
         target.mkdir(parents=True)
@@ -79,7 +80,7 @@ class Job:
         ]
 
 
-def jobs(corpora: Mapping[str, Path], features: Sequence[str]) -> list[Job]:
+def jobs(corpora: Mapping[str, Place], features: Sequence[str]) -> list[Job]:
     """Reads the corpora; every feature of every one of them.
 
     Raises:
@@ -88,25 +89,47 @@ def jobs(corpora: Mapping[str, Path], features: Sequence[str]) -> list[Job]:
     for feature in features:
         feature_types.load(feature)
     kinds = {name: reader_of(name, path) for name, path in corpora.items()}
-    utterances = {name: tuple(readers.read(kinds[name], path)) for name, path in corpora.items()}
-    unlisted = {
-        name: tuple(readers.without_label(kinds[name], path, utterances[name])) for name, path in corpora.items()
-    }
+    read = {name: corpus_at(kinds[name], path) for name, path in corpora.items()}
     return [
         Job(
             corpus=name,
             feature=feature,
             reader=kinds[name],
             root=path.resolve(),
-            utterances=utterances[name],
-            without_label=unlisted[name],
+            utterances=read[name][0],
+            without_label=read[name][1],
         )
         for feature in dict.fromkeys(features)
         for name, path in corpora.items()
     ]
 
 
-def reader_of(name: str, path: Path) -> str:
+def utterances_of(reader: str, root: Place) -> Sequence[Utterance]:
+    """All utterances of a corpus, wherever it lies, by utterance id; errors as of :func:`corpus_at`."""
+    return corpus_at(reader, root)[0]
+
+
+def corpus_at(reader: str, root: Place) -> tuple[tuple[Utterance, ...], tuple[str, ...]]:
+    """All utterances of a corpus, wherever it lies, by utterance id, and its audio that no label file lists.
+
+    Raises:
+        InputError: as :func:`data_prep.corpora.read`; what is wrong with a corpus at an address is said of the address.
+    """
+    if not isinstance(root, Address):
+        return _read(reader, root)
+    with mirrored(reader, root) as copy:
+        try:
+            return _read(reader, copy)
+        except InputError as error:
+            raise InputError(str(error).replace(str(copy), str(root))) from error
+
+
+def _read(reader: str, root: Path) -> tuple[tuple[Utterance, ...], tuple[str, ...]]:
+    utterances = tuple(readers.read(reader, root))
+    return utterances, tuple(readers.without_label(reader, root, utterances))
+
+
+def reader_of(name: str, path: Place) -> str:
     """The reader of a corpus called ``name`` at ``path``: the one of that name, or ``manifest`` for a CSV file.
 
     Raises:
@@ -142,9 +165,9 @@ def _old_rows(old: Store, job: Job) -> list[OldRow]:
     if entry is None or entry.recipe != recipe(job.feature):
         return []
     found = []
-    for part in parts(old.path, job.feature, job.corpus):
+    for part in parts(old.files, job.feature, job.corpus):
         try:
-            rows = pq.read_table(part, columns=ROW_SCHEMA.names, partitioning=None).to_pylist()
+            rows = read_table(part, columns=ROW_SCHEMA.names, partitioning=None).to_pylist()
         except (OSError, pa.ArrowException):
             continue  # damaged: what was in it is computed again
         found += [OldRow(part=part, number=number, rows=len(rows), values=row) for number, row in enumerate(rows)]

@@ -10,16 +10,15 @@ import errno
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from data_prep import audio, staging
 from data_prep import features as feature_types
 from data_prep.corpora import Utterance
+from data_prep.places import Address, Place, Unreachable, read_table, within, write_tables
 from data_prep.store import ROW_SCHEMA, SCHEMA
 
 UTTERANCES = 256
@@ -38,7 +37,7 @@ class OldRow:
         values: its columns but ``features``.
     """
 
-    part: Path
+    part: Place
     number: int
     rows: int
     values: Mapping[str, Any]
@@ -59,10 +58,10 @@ class Shard:
     corpus: str
     reader: str
     feature: str
-    root: Path
+    root: Place
     utterances: tuple[Utterance, ...]
     old: tuple[tuple[OldRow, ...], ...]
-    part: Path
+    part: Place
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +88,7 @@ class ShardResult:
         unchanged: whether the old store had its file.
         size: bytes of the features that it wrote.
         disk_full: whether its file could not be written for want of space.
+        unreachable: why nothing can be read or written at an address; ``None`` if all could be.
     """
 
     corpus: str
@@ -100,6 +100,7 @@ class ShardResult:
     unchanged: bool
     size: int
     disk_full: bool = False
+    unreachable: str | None = None
 
     @property
     def utterances(self) -> int:
@@ -124,12 +125,16 @@ def write(shard: Shard) -> ShardResult:
     """
     rows: list[_Row] = []
     quarantined: list[Quarantined] = []
-    read = lru_cache(maxsize=1)(audio.read)  # utterances that are parts of one file follow one another
+    read = lru_cache(maxsize=1)(_read)  # utterances that are parts of one file follow one another
+    unreachable: str | None = None
     for utterance, old in zip(shard.utterances, shard.old, strict=True):
         try:
-            rows.append(_row(shard, utterance, old, read(shard.root / utterance.audio)))
+            rows.append(_row(shard, utterance, old, *read(within(shard.root, utterance.audio))))
         except ImportError:
             raise
+        except Unreachable as error:
+            unreachable = str(error)
+            break
         except Exception as error:
             names = {"corpus": shard.corpus, "reader": shard.reader, "feature": shard.feature}
             left_out = {"utterance_id": utterance.utterance_id, "audio": utterance.audio, "reason": _reason(error)}
@@ -137,16 +142,20 @@ def write(shard: Shard) -> ShardResult:
     unchanged = _unchanged(rows)
     disk_full = False
     try:
-        if unchanged is not None:
+        if unreachable is not None:
+            pass
+        elif unchanged is not None:
             staging.link(unchanged, shard.part)
         elif rows:
-            with pq.ParquetWriter(shard.part, SCHEMA, compression="zstd") as writer:
-                for group in _groups(rows, feature_types.load(shard.feature).dimensions):
-                    writer.write_table(_table(group))
+            groups = _groups(rows, feature_types.load(shard.feature).dimensions)
+            write_tables((_table(group) for group in groups), SCHEMA, shard.part, compression="zstd")
     except OSError as error:
-        if error.errno not in FULL_DISK:
+        if isinstance(shard.part, Address):
+            unreachable = f"{shard.part} cannot be written: {str(error).splitlines()[0]}"
+        elif error.errno in FULL_DISK:
+            disk_full = True
+        else:
             raise
-        disk_full = True
     reused = sum(isinstance(row.features, OldRow) for row in rows)
     frames = 0 if unchanged is not None else sum(row.values["frames"] for row in rows)
     return ShardResult(
@@ -159,6 +168,7 @@ def write(shard: Shard) -> ShardResult:
         unchanged=unchanged is not None or not rows,
         size=4 * frames * feature_types.load(shard.feature).dimensions,
         disk_full=disk_full,
+        unreachable=unreachable,
     )
 
 
@@ -169,8 +179,13 @@ def _reason(error: Exception) -> str:
     return ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
 
 
-def _row(shard: Shard, utterance: Utterance, old: Sequence[OldRow], content: bytes) -> _Row:
-    digest = audio.digest(content)
+def _read(file: Place) -> tuple[bytes, str]:
+    """The content of an audio file and its digest."""
+    content = audio.read(file)
+    return content, audio.digest(content)
+
+
+def _row(shard: Shard, utterance: Utterance, old: Sequence[OldRow], content: bytes, digest: str) -> _Row:
     values = {**asdict(utterance), "reader": shard.reader, "audio_sha256": digest}
     same = (digest, utterance.start, utterance.end)
     for row in old:
@@ -195,7 +210,7 @@ def _compute(feature: str, content: bytes, utterance: Utterance) -> tuple[np.nda
     return features.astype(np.float32, copy=False), seconds
 
 
-def _unchanged(rows: Sequence[_Row]) -> Path | None:
+def _unchanged(rows: Sequence[_Row]) -> Place | None:
     """The old file that holds exactly these rows, if there is one."""
     first = rows[0].features if rows else None
     if not isinstance(first, OldRow) or first.rows != len(rows):
@@ -231,13 +246,13 @@ class _OldFeatures:
     """Features of the old store's rows; each of its files is read once."""
 
     def __init__(self) -> None:
-        self._tables: dict[Path, pa.Table] = {}
+        self._tables: dict[Place, pa.Table] = {}
 
     def of(self, row: OldRow) -> np.ndarray:
         """The features of a row, flat."""
         if row.part not in self._tables:
             columns = ["utterance_id", "audio_sha256", "features"]
-            self._tables[row.part] = pq.read_table(row.part, columns=columns, partitioning=None)
+            self._tables[row.part] = read_table(row.part, columns=columns, partitioning=None)
         held = self._tables[row.part].slice(row.number, 1)
         for name in ("utterance_id", "audio_sha256"):
             assert held[name][0].as_py() == row.values[name], f"row {row.number} of {row.part} is another utterance"

@@ -20,6 +20,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from data_prep.places import Address, Place
+
 
 @contextmanager
 def locked(store: Path, say: Callable[[str], None] = lambda line: None) -> Iterator[None]:
@@ -69,11 +71,17 @@ def settle(store: Path) -> None:
             _put_back(store)
 
 
-def link(source: Path, destination: Path) -> None:
+def link(source: Place, destination: Place) -> None:
     """Makes ``destination`` the same file as ``source``, a copy where links cannot be.
 
     Files of a store are never changed once written, so that old and new may share them.
     """
+    if isinstance(source, Address) or isinstance(destination, Address):
+        assert isinstance(source, Address) and isinstance(destination, Address), (
+            f"{source} is not of {destination}'s store"
+        )
+        source.copy(destination)
+        return
     destination.unlink(missing_ok=True)
     try:
         os.link(source, destination)

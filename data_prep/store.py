@@ -17,7 +17,8 @@ scale), then
 | `features` | list of float | the frames one after another: `numpy.reshape(features, (frames, -1))`, units by feature |
 
 Labels are the corpus's own; a label scheme is applied when a task is loaded, so one store serves every task.
-``docs/feature_store.md`` documents every column, and how to read them with none of this code.
+At an address (``s3://bucket/store``) all this lies one folder further down, which the manifest there names
+(:mod:`data_prep.generations`). ``docs/feature_store.md`` documents every column, and how to read them with none of this code.
 """
 
 from __future__ import annotations
@@ -28,18 +29,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, get_type_hints
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from data_prep import audio, staging
 from data_prep import features as feature_types
 from data_prep.corpora import Utterance
 from data_prep.errors import InputError, nearest_first
 from data_prep.frames import Frames
+from data_prep.places import Address, Place, Unreachable, read_table
 
 FORMAT = 1
 MANIFEST = "store.json"
@@ -87,12 +87,19 @@ class Store:
     """A feature store that is there.
 
     Attributes:
-        path: its folder.
+        path: its folder or address.
         entries: its manifest, by feature and corpus.
+        content: the folder of its files where that is another, as it is at an address.
     """
 
-    path: Path
+    path: Place
     entries: Mapping[str, Mapping[str, Entry]]
+    content: Place | None = None
+
+    @property
+    def files(self) -> Place:
+        """The folder that has its files."""
+        return self.path if self.content is None else self.content
 
     def corpora(self, feature: str) -> list[str]:
         """The corpora that it holds this feature of."""
@@ -166,7 +173,7 @@ class Store:
         """
         feature = self._feature(feature)
         dimensions = self.entry(feature, corpus).recipe["dimensions"]
-        return Frames(parts(self.path, feature, corpus), dimensions)
+        return Frames(parts(self.files, feature, corpus), dimensions)
 
     def summary(self) -> pa.Table:
         """What is in the store: a row per feature and corpus; ``summary().to_pandas()`` shows it as a table.
@@ -208,7 +215,7 @@ class Store:
 
     def quarantined(self) -> pa.Table:
         """The utterances that were left out: corpus, reader, feature, utterance_id, audio, reason."""
-        return pq.read_table(self.path / QUARANTINE, schema=QUARANTINE_SCHEMA)
+        return read_table(self.files / QUARANTINE, schema=QUARANTINE_SCHEMA)
 
     def _feature(self, name: str | None) -> str:
         if name is None and len(self.entries) > 1:
@@ -221,8 +228,8 @@ class Store:
         """The columns of ``schema`` of a corpus, all of it, after a column with its name."""
         entry = self.entry(feature, corpus)
         try:
-            files = parts(self.path, feature, corpus)
-            table = pa.concat_tables([pq.read_table(file, schema=schema, partitioning=None) for file in files])
+            files = parts(self.files, feature, corpus)
+            table = pa.concat_tables([read_table(file, schema=schema, partitioning=None) for file in files])
             _check_rows(table, entry)
         except (OSError, ValueError, pa.ArrowException) as error:
             raise InputError(
@@ -240,8 +247,8 @@ class Store:
             )
 
 
-def open_store(path: Path) -> Store:
-    """The feature store in the folder ``path``.
+def open_store(path: Place) -> Store:
+    """The feature store in the folder, or at the address, ``path``.
 
     Raises:
         InputError: there is none, or it was made by an incompatible version.
@@ -256,20 +263,25 @@ def open_store(path: Path) -> Store:
             )
         features = manifest["features"].items()
         entries = {feature: {name: Entry(**entry) for name, entry in held.items()} for feature, held in features}
+        content = path / manifest["content"] if "content" in manifest else None
     except FileNotFoundError:
         raise InputError(
             f"there is no feature store at {path}; make one: "
             f"python -m data_prep.build --store {path} --corpus NAME=PATH"
         ) from None
+    except Unreachable as error:
+        raise InputError(str(error)) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{path / MANIFEST} is not a store's manifest ({error}); delete the store and build it again"
         ) from error
-    return Store(path, entries)
+    return Store(path, entries, content)
 
 
-def _manifest(path: Path) -> str:
+def _manifest(path: Place) -> str:
     """The manifest's text; a store that is just being swapped for a new one is looked for once more."""
+    if isinstance(path, Address):
+        return (path / MANIFEST).read_text(encoding="utf-8")
     staging.settle(path)
     try:
         return (path / MANIFEST).read_text(encoding="utf-8")
@@ -278,21 +290,21 @@ def _manifest(path: Path) -> str:
         return (path / MANIFEST).read_text(encoding="utf-8")
 
 
-def write_manifest(path: Path, entries: Mapping[str, Mapping[str, Entry]], created: str, command: str) -> None:
+def write_manifest(path: Place, entries: Mapping[str, Mapping[str, Entry]], created: str, command: str) -> None:
     """Writes the manifest of a store in the folder ``path``: ``entries`` by feature and corpus."""
     held = {feature: {name: asdict(entry) for name, entry in corpora.items()} for feature, corpora in entries.items()}
     manifest = {"format": FORMAT, "created": created, "command": command, "features": held}
     (path / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def folder(path: Path, feature: str, corpus: str) -> Path:
+def folder(path: Place, feature: str, corpus: str) -> Place:
     """Where a store keeps the Parquet files of a corpus."""
     return path / feature / f"corpus={corpus}"
 
 
-def parts(path: Path, feature: str, corpus: str) -> list[Path]:
+def parts(path: Place, feature: str, corpus: str) -> list[Place]:
     """A corpus's Parquet files in a store, in order."""
-    return sorted(folder(path, feature, corpus).glob("part-*.parquet"))
+    return sorted(folder(path, feature, corpus).glob("part-*.parquet"), key=lambda part: part.name)
 
 
 def recipe(feature: str) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
+from data_prep.places import Place
 from data_prep.shards import Quarantined
 from data_prep.store import QUARANTINE
 
@@ -48,7 +48,7 @@ class BuildSummary:
         changed: whether the store is another one now; ``False`` when everything was up to date.
     """
 
-    store: Path
+    store: Place
     corpora: tuple[CorpusSummary, ...]
     changed: bool
 

@@ -125,7 +125,7 @@ def _tags(launch: Launch, store: Store) -> dict[str, str]:
     return {
         "ser.sweep": launch.name,
         "ser.demo_corpora": str(_is_demo(launch, store)).lower(),
-        "ser.store": str(Path(store.path).name),
+        "ser.store": store.path.name,
         "ser.code": environment["code"],
         "ser.command": launch.command,
     }

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from data_prep import demo
 from data_prep.build import build
 from data_prep.errors import InputError, nearest_first
+from data_prep.places import Place, place
 from data_prep.store import Store, open_store
 
 STORE = Path("stores/corpora")
@@ -39,7 +40,7 @@ class DataSource:
         return asdict(self)
 
 
-def choose(store: Path | None, corpora: Mapping[str, Path], size: str, needed: Sequence[str]) -> DataSource:
+def choose(store: Place | None, corpora: Mapping[str, Place], size: str, needed: Sequence[str]) -> DataSource:
     """Where the data of a sweep comes from, by what its user gave: a store, corpora, both, or neither.
 
     Args:
@@ -92,14 +93,14 @@ def make_ready(source: DataSource, features: Mapping[str, Sequence[str]], consol
     Raises:
         InputError: a needed corpus is neither in the store nor given.
     """
-    corpora = {name: Path(path) for name, path in source.corpora.items()}
+    corpora = {name: place(path) for name, path in source.corpora.items()}
     if source.demo is not None:
         size, seed = source.demo["size"], source.demo["seed"]
         needed = {name for names in features.values() for name in names}
         with _shown("speaking demo corpora", console) as progress:
             folder = Path(f"demo_corpora/{size}-{seed}")
-            corpora = demo.speak(folder, size=size, seed=seed, corpora=needed, progress=progress)
-    path = Path(source.store)
+            corpora = dict(demo.speak(folder, size=size, seed=seed, corpora=needed, progress=progress))
+    path = place(source.store)
     if corpora:
         build(path, corpora, list(features))
     store = open_store(path)

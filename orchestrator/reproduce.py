@@ -12,7 +12,6 @@ import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,6 +20,7 @@ from rich.table import Table
 
 from data_prep.build import corpus_arguments
 from data_prep.errors import InputError, command
+from data_prep.places import Place, place
 from orchestrator.environment import describe_environment, machine
 from orchestrator.mlflow_client import default_tracking_uri
 from orchestrator.prepare import DataSource, make_ready
@@ -71,7 +71,7 @@ def parser() -> argparse.ArgumentParser:
     )
     this.add_argument("run", metavar="RUN", help="a run id, or SWEEP/VARIANT/TASK for a cell's first replicate")
     this.add_argument("--tracking-uri", help="MLflow; default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db here")
-    this.add_argument("--store", type=Path, help="feature store to use; default: the one that the run used")
+    this.add_argument("--store", type=place, help="feature store to use; default: the one that the run used")
     this.add_argument("--corpus", action="append", default=[], metavar="NAME=PATH", help="where a corpus lies now")
     return this
 
@@ -140,7 +140,7 @@ def _order(name: str) -> tuple[int, int, str]:
 
 
 def _data(
-    record: RunRecord, context: Mapping[str, Any], store: Path | None, corpora: Mapping[str, Path], console: Console
+    record: RunRecord, context: Mapping[str, Any], store: Place | None, corpora: Mapping[str, Place], console: Console
 ) -> TaskData:
     task = record.config.task
     needed = [*task.sources, *task.targets]
@@ -149,7 +149,7 @@ def _data(
         moved = {name: str(path.resolve()) for name, path in corpora.items()}
         source = dataclasses.replace(
             source,
-            store=str((store or Path(source.store)).resolve()),
+            store=str((store or place(source.store)).resolve()),
             corpora={**source.corpora, **moved} if store is None else moved,
             demo=None if store is not None else source.demo,
         )

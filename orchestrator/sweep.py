@@ -18,6 +18,7 @@ import search_spaces
 from data_prep import splits
 from data_prep.build import corpus_arguments
 from data_prep.errors import InputError, command, unknown
+from data_prep.places import place
 from orchestrator.launches import RUNS, Launch, latest
 from orchestrator.plan import cells
 from orchestrator.prepare import choose
@@ -86,7 +87,7 @@ def parser() -> argparse.ArgumentParser:
         "they end; random draws every configuration beforehand, whatever the order in which trials end",
     )
     data = this.add_argument_group("data (with neither, demo corpora are spoken and used)")
-    data.add_argument("--store", type=Path, help="feature store to use, or to build into")
+    data.add_argument("--store", type=place, help="feature store to use, or to build into")
     data.add_argument(
         "--corpus",
         action="append",

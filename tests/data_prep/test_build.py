@@ -21,7 +21,7 @@ import pytest
 import soundfile
 from filelock import FileLock
 
-from data_prep import features, shards
+from data_prep import audio, features, shards
 from data_prep.build import build, corpus_argument, main
 from data_prep.datasheet import DATASHEET
 from data_prep.errors import InputError
@@ -505,3 +505,18 @@ def test_real_emodb_builds_as_it_lies_on_disk(store, real_corpora, tmp_path):
     assert table["seconds"].to_pylist() == seconds
     # Windows of 25 ms every 10 ms that fit wholly.
     assert table["frames"].to_pylist() == [1 + int((s * 16000 - 400) // 160) for s in seconds]
+
+
+def test_a_recording_of_many_utterances_is_read_and_digested_once(store, lab, monkeypatch):
+    lab.rows.clear()
+    lab.record("session", seed=1, seconds=3)
+    for number in range(6):
+        lab.add(f"p{number}", "session.wav", start=str(number / 2), end=str((number + 1) / 2))
+    lab.record("z", seed=2)
+    lab.add("z")
+    (job,) = jobs({"lab": lab.list()}, ["mfb40"])
+    digested, digest = [], audio.digest
+    monkeypatch.setattr(audio, "digest", lambda content: digested.append(len(content)) or digest(content))
+    (shard,) = job.shards(None, store)
+    assert shards.write(shard).computed == 7
+    assert digested == [(lab.folder / f"{name}.wav").stat().st_size for name in ("session", "z")]
