@@ -2,8 +2,8 @@
 
 Ray Data spreads shards of utterances over all cores or nodes. Every audio file is read and digested; features are
 computed where the old store has none of the same audio and recipe. The new store is written beside the old one and
-takes its place when it is whole (:mod:`data_prep.staging`; at an address, :mod:`data_prep.generations`): a build that is killed, interrupted, or finds its disk full
-leaves the old store as it was.
+takes its place when it is whole (:mod:`data_prep.staging`; at an address, :mod:`data_prep.generations`): a build that
+is killed, interrupted, or finds its disk full leaves the old store as it was.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import argparse
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -29,7 +29,8 @@ from data_prep import features as feature_types
 from data_prep.cores import connected, on_all_cores
 from data_prep.errors import InputError, command
 from data_prep.places import Address, Place, Unreachable, place, read_table, write_table
-from data_prep.plan import Job, fingerprint, jobs, reader_of
+from data_prep.plan import Job, corpus_arguments, fingerprint, jobs
+from data_prep.recipes import recipe
 from data_prep.shards import NO_LABEL, Quarantined, Shard, ShardResult
 from data_prep.store import (
     MANIFEST,
@@ -41,7 +42,6 @@ from data_prep.store import (
     folder,
     open_store,
     parts,
-    recipe,
     write_manifest,
 )
 from data_prep.summary import BuildSummary, CorpusSummary
@@ -51,8 +51,9 @@ Compute features of emotional speech corpora into a feature store: plain Parquet
 
 Each --corpus is NAME=PATH: the name of a corpus that there is a reader for and the folder it lies in, or any name and
 a manifest, a CSV file with a line per utterance (its columns: data_prep/corpora/manifest.py). PATH and DIR may be
-addresses (data_prep/places.py), whose credentials and endpoint are in the environment. What is already in the store stays, and what is up to date is not computed again. Files that cannot be used are left out and listed, with
-the reason, in quarantine.parquet. DATASHEET.md in the store says what went in.
+addresses (data_prep/places.py), whose credentials and endpoint are in the environment. What is already in the store
+stays, and what is up to date is not computed again. Files that cannot be used are left out and listed, with the reason,
+in quarantine.parquet. DATASHEET.md in the store says what went in.
 """
 _EXAMPLES = """\
 examples:
@@ -94,20 +95,14 @@ def build(
         raise InputError("no corpus is given; name one with its folder, such as emodb=/data/emodb")
     todo = jobs(corpora, features)
     store = store.resolve()
+    where: Any = generations if isinstance(store, Address) else staging
     console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
     try:
-        if isinstance(store, Address):
-            with generations.locked(store, console.print) as check, generations.folder(store) as elsewhere:
-                with connected(address):
-                    summary = _build(store, elsewhere, todo, console)
-                check()
-                if summary.changed:
-                    generations.replace(store, elsewhere)
-                return summary
-        with staging.locked(store, console.print), staging.folder(store) as content, connected(address):
+        with where.locked(store, console.print) as check, where.folder(store) as content, connected(address):
             summary = _build(store, content, todo, console)
+            check()
             if summary.changed:
-                staging.replace(store, content)
+                where.replace(store, content)
             return summary
     except Unreachable as error:
         raise InputError(str(error)) from error
@@ -118,19 +113,6 @@ def build(
     except _DiskFull as error:
         assert isinstance(store, Path)  # at an address there is no disk to fill
         raise _no_space(store, error.args[0]) from error
-
-
-def corpus_argument(text: str) -> tuple[str, Place]:
-    """Name and path of ``NAME=PATH``.
-
-    Raises:
-        InputError: it is not that, or no corpus can have that name.
-    """
-    name, _, path = text.partition("=")
-    if not name or not path:
-        raise InputError(f"--corpus {text!r} must be NAME=PATH, such as emodb=/data/emodb")
-    reader_of(name, place(path))
-    return name, place(path)
 
 
 def _build(store: Place, content: Place, todo: Sequence[Job], console: Console) -> BuildSummary:
@@ -267,20 +249,6 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"interrupted: nothing was changed in {given.store}; the same command starts again", file=sys.stderr)
         return 130
     return 0
-
-
-def corpus_arguments(texts: Iterable[str]) -> dict[str, Place]:
-    """The corpora of several ``NAME=PATH``, by name.
-
-    Raises:
-        InputError: one is not that, no corpus can have that name, or a name is given twice.
-    """
-    corpora: dict[str, Place] = {}
-    for name, path in map(corpus_argument, texts):
-        if name in corpora:
-            raise InputError(f"--corpus {name} is given twice: {corpora[name]} and {path}")
-        corpora[name] = path
-    return corpora
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ import pyarrow as pa
 
 from data_prep import corpora as readers
 from data_prep import features as feature_types
-from data_prep.store import Entry, Store, differences, flat_settings, recipe
+from data_prep.recipes import differences, flat_settings, recipe
+from data_prep.store import Entry, Store
 
 DATASHEET = "DATASHEET.md"
 

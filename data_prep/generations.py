@@ -26,10 +26,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from data_prep.datasheet import DATASHEET
 from data_prep.errors import InputError
 from data_prep.places import Address, Unreachable
-
-MANIFEST = "store.json"
+from data_prep.store import MANIFEST, QUARANTINE
 
 BEAT = 4.0
 """Seconds between two writes of a claim."""
@@ -92,7 +92,7 @@ def replace(store: Address, content: Address) -> None:
     (store / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
     if old is None:
         return
-    copied = (*old["features"], "quarantine.parquet", "DATASHEET.md")  # here from a folder, as they were
+    copied = (*old["features"], QUARANTINE, DATASHEET)  # here from a folder, as they were
     for name in (old["content"],) if "content" in old else copied:
         (store / name).remove()
 

@@ -21,8 +21,8 @@ from data_prep import audio
 from data_prep import corpora as readers
 from data_prep.corpora import Corpus, Utterance
 from data_prep.errors import InputError, command
-from data_prep.places import Address, Place, Unreachable, place, within
-from data_prep.plan import reader_of, utterances_of
+from data_prep.places import Address, Place, Unreachable, within
+from data_prep.plan import corpus_arguments, reader_of, utterances_of
 
 _WIDTH = 100
 _UNREADABLE = 20  # files that a report lists
@@ -257,14 +257,6 @@ def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _argument(text: str) -> tuple[str, Place]:
-    name, _, path = text.partition("=")
-    if not name or not path:
-        raise InputError(f"{text!r} must be NAME=PATH, such as emodb=/data/emodb")
-    reader_of(name, place(path))
-    return name, place(path)
-
-
 def _known() -> str:
     """What there are readers for, and which of them know official counts."""
     counted = [name for name in readers.known() if readers.load(name).expected is not None]
@@ -282,9 +274,9 @@ def main(arguments: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("corpus", nargs="+", metavar="NAME=PATH", help="a corpus and where it lies")
-    corpora = [_argument(text) for text in parser.parse_args(arguments).corpus]
+    corpora = corpus_arguments(parser.parse_args(arguments).corpus)
     status = 0
-    for number, (name, path) in enumerate(corpora):
+    for number, (name, path) in enumerate(corpora.items()):
         if number:
             print()
         try:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ from data_prep import features as feature_types
 from data_prep.corpora import Utterance
 from data_prep.errors import InputError, nearest_first
 from data_prep.mirror import mirrored
-from data_prep.places import Address, Place, read_table
+from data_prep.places import Address, Place, place, read_table
+from data_prep.recipes import recipe
 from data_prep.shards import UTTERANCES, OldRow, Shard
-from data_prep.store import ROW_SCHEMA, Store, folder, parts, recipe
+from data_prep.store import ROW_SCHEMA, Store, folder, parts
 
 NOTICE = "DEMO_CORPUS.txt"
 """A file of this name, in a corpus's folder or beside it, says that the corpus is synthetic."""
@@ -127,6 +128,33 @@ def corpus_at(reader: str, root: Place) -> tuple[tuple[Utterance, ...], tuple[st
 def _read(reader: str, root: Path) -> tuple[tuple[Utterance, ...], tuple[str, ...]]:
     utterances = tuple(readers.read(reader, root))
     return utterances, tuple(readers.without_label(reader, root, utterances))
+
+
+def corpus_argument(text: str) -> tuple[str, Place]:
+    """Name and path of ``NAME=PATH``.
+
+    Raises:
+        InputError: it is not that, or no corpus can have that name.
+    """
+    name, _, path = text.partition("=")
+    if not name or not path:
+        raise InputError(f"{text!r} must be NAME=PATH, such as emodb=/data/emodb")
+    reader_of(name, place(path))
+    return name, place(path)
+
+
+def corpus_arguments(texts: Iterable[str]) -> dict[str, Place]:
+    """The corpora of several ``NAME=PATH``, by name.
+
+    Raises:
+        InputError: one is not that, no corpus can have that name, or a name is given twice.
+    """
+    corpora: dict[str, Place] = {}
+    for name, path in map(corpus_argument, texts):
+        if name in corpora:
+            raise InputError(f"corpus {name} is given twice: {corpora[name]} and {path}")
+        corpora[name] = path
+    return corpora
 
 
 def reader_of(name: str, path: Place) -> str:

@@ -1,4 +1,4 @@
-"""How far a build is: a live view on a terminal, a line now and then elsewhere."""
+"""How far long work is: a live view on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -51,6 +51,23 @@ def shown(totals: Mapping[tuple[str, str], int], console: Console) -> Iterator[C
             yield _on_terminal(bars, counts, speed)
     else:
         yield _in_lines(console, counts, speed)
+
+
+@contextmanager
+def counted(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
+    """Shows how far something is while its block runs: a bar on a terminal, a line every ten seconds elsewhere."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        task, last = bars.add_task(what), time.monotonic()
+
+        def show(done: int, total: int) -> None:
+            nonlocal last
+            bars.update(task, completed=done, total=total)
+            if not console.is_terminal and (done == total or time.monotonic() - last > _PAUSE):
+                last = time.monotonic()
+                console.print(f"{what}: {done}/{total}")
+
+        yield show
 
 
 def _bars(console: Console) -> Progress:

@@ -24,8 +24,12 @@ from data_prep.places import Address, Place
 
 
 @contextmanager
-def locked(store: Path, say: Callable[[str], None] = lambda line: None) -> Iterator[None]:
-    """Lets one build at a time at ``store``; a second waits, and ``say``s so."""
+def locked(store: Path, say: Callable[[str], None] = lambda line: None) -> Iterator[Callable[[], None]]:
+    """Lets one build at a time at ``store``; a second waits, and ``say``s so.
+
+    Yields:
+        What is to be called before :func:`replace`, as in :mod:`data_prep.generations`: a lock of the disk is never lost.
+    """
     store.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(_beside(store, ".lock"))
     try:
@@ -34,7 +38,7 @@ def locked(store: Path, say: Callable[[str], None] = lambda line: None) -> Itera
         say(f"another build is writing {store}; waiting for it to end")
         lock.acquire()
     try:
-        yield
+        yield lambda: None
     finally:
         lock.release()
 

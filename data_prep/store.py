@@ -27,19 +27,18 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from importlib.metadata import version
 from itertools import pairwise
 from typing import Any, get_type_hints
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data_prep import audio, staging
-from data_prep import features as feature_types
+from data_prep import staging
 from data_prep.corpora import Utterance
 from data_prep.errors import InputError, nearest_first
 from data_prep.frames import Frames
 from data_prep.places import Address, Place, Unreachable, read_table
+from data_prep.recipes import differences, recipe
 
 FORMAT = 1
 MANIFEST = "store.json"
@@ -65,7 +64,7 @@ class Entry:
         reader: the corpus module.
         root: the folder (for a manifest, the CSV file) that it was read from.
         demo: whether it is synthetic speech for trying the software.
-        recipe: what its features were computed with (:func:`recipe`).
+        recipe: what its features were computed with (:func:`~data_prep.recipes.recipe`).
         fingerprint: hex digest of its rows and its recipe but the versions of libraries.
         utterances, seconds, shards: how many rows, how much speech, how many Parquet files.
         quarantined: how many utterances were left out.
@@ -305,40 +304,6 @@ def folder(path: Place, feature: str, corpus: str) -> Place:
 def parts(path: Place, feature: str, corpus: str) -> list[Place]:
     """A corpus's Parquet files in a store, in order."""
     return sorted(folder(path, feature, corpus).glob("part-*.parquet"), key=lambda part: part.name)
-
-
-def recipe(feature: str) -> dict[str, Any]:
-    """What a feature's values depend on besides the audio, in plain JSON types: settings and versions."""
-    kind = feature_types.load(feature)
-    libraries = {**audio.LIBRARIES, **{name: version(name) for name in kind.libraries}}
-    made = {
-        "sample_rate": kind.sample_rate,
-        "dimensions": kind.dimensions,
-        "frame_shift": kind.frame_shift,
-        "settings": dict(kind.settings),
-        "version": kind.version,
-        "decoding": audio.DECODING,
-        "libraries": libraries,
-    }
-    return json.loads(json.dumps(made))
-
-
-def differences(made: Mapping[str, Any], now: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    """Settings in which two recipes differ, as (name, made with, now).
-
-    Versions of libraries are no settings: a store that a colleague made can be read. They do count when it is rebuilt.
-    """
-    before, after = flat_settings(made), flat_settings(now)
-    names = sorted({*before, *after})
-    return [(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)]
-
-
-def flat_settings(made: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a recipe by name, those of the feature as ``settings.…``, of decoding as ``decoding.…``."""
-    flat = {name: value for name, value in made.items() if not isinstance(value, dict)}
-    for part in ("settings", "decoding"):
-        flat |= {f"{part}.{name}": value for name, value in made[part].items()}
-    return flat
 
 
 def _check_rows(table: pa.Table, entry: Entry) -> None:

@@ -109,15 +109,11 @@ class Launch:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Launch:
         """The launch of :meth:`to_dict`."""
-        tasks = [construct(TaskConfig, task) for task in values["tasks"]]
         return construct(
             cls,
             {
                 **values,
-                "tasks": tuple(
-                    dataclasses.replace(task, sources=tuple(task.sources), targets=tuple(task.targets))
-                    for task in tasks
-                ),
+                "tasks": tuple(map(TaskConfig.from_dict, values["tasks"])),
                 "cells": tuple(values["cells"]),
                 "data": construct(DataSource, values["data"]),
             },

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from data_prep import demo
 from data_prep.build import build
 from data_prep.errors import InputError, nearest_first
 from data_prep.places import Place, place
+from data_prep.progress import counted
 from data_prep.store import Store, open_store
 
 STORE = Path("stores/corpora")
@@ -65,23 +63,6 @@ def choose(store: Place | None, corpora: Mapping[str, Place], size: str, needed:
     )
 
 
-@contextmanager
-def _shown(what: str, console: Console) -> Iterator[Callable[[int, int], None]]:
-    """Shows how far something is while its block runs: a bar on a terminal, a line every ten seconds elsewhere."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        task, last = bars.add_task(what), time.monotonic()
-
-        def show(done: int, total: int) -> None:
-            nonlocal last
-            bars.update(task, completed=done, total=total)
-            if not console.is_terminal and (done == total or time.monotonic() - last > 10):
-                last = time.monotonic()
-                console.print(f"{what}: {done}/{total}")
-
-        yield show
-
-
 def make_ready(source: DataSource, features: Mapping[str, Sequence[str]], console: Console) -> Store:
     """The store, with everything that is missing in it built.
 
@@ -97,7 +78,7 @@ def make_ready(source: DataSource, features: Mapping[str, Sequence[str]], consol
     if source.demo is not None:
         size, seed = source.demo["size"], source.demo["seed"]
         needed = {name for names in features.values() for name in names}
-        with _shown("speaking demo corpora", console) as progress:
+        with counted("speaking demo corpora", console) as progress:
             folder = Path(f"demo_corpora/{size}-{seed}")
             corpora = dict(demo.speak(folder, size=size, seed=seed, corpora=needed, progress=progress))
     path = place(source.store)

@@ -18,9 +18,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from data_prep.build import corpus_arguments
 from data_prep.errors import InputError, command
 from data_prep.places import Place, place
+from data_prep.plan import corpus_arguments
 from orchestrator.environment import describe_environment, machine
 from orchestrator.mlflow_client import default_tracking_uri
 from orchestrator.prepare import DataSource, make_ready
@@ -85,6 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     record, context = load_run(uri, find_run(uri, given.run))
     if record.status != "finished":
         raise InputError(f"run {given.run} is {record.status}; only a finished run can be reproduced")
+    if not record.origin:
+        raise InputError(f"run {given.run} does not say on what device it was trained; it cannot be compared with")
     data = _data(record, context, given.store, corpus_arguments(given.corpus), console)
     console.print(f"{record.key}: training again, {record.metrics['epochs_run']:.0f} epochs, seed {record.config.seed}")
     prepare_process()
@@ -143,7 +145,6 @@ def _data(
     record: RunRecord, context: Mapping[str, Any], store: Place | None, corpora: Mapping[str, Place], console: Console
 ) -> TaskData:
     task = record.config.task
-    needed = [*task.sources, *task.targets]
     source = DataSource(**context["data"])
     if store is not None or corpora:
         moved = {name: str(path.resolve()) for name, path in corpora.items()}
@@ -153,8 +154,8 @@ def _data(
             corpora={**source.corpora, **moved} if store is None else moved,
             demo=None if store is not None else source.demo,
         )
-    ready = make_ready(source, {task.feature: needed}, console)
-    fingerprint = ready.fingerprint(task.feature, needed)
+    ready = make_ready(source, {task.feature: task.corpora}, console)
+    fingerprint = ready.fingerprint(task.feature, task.corpora)
     if fingerprint != record.config.data:
         raise InputError(
             f"the data in {ready.path} is not what the run was trained on: fingerprint {fingerprint[:12]} here, "

@@ -166,6 +166,7 @@ class RunStudy:
             "status": record.status,
             "metrics": dict(record.metrics),
             "confusion": None if record.confusion is None else [list(row) for row in record.confusion],
+            "origin": dict(record.origin),
             "error": record.error,
         }
         self._storage.set_trial_user_attr(trial, _ENDED, how)

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import search_spaces
 from data_prep import splits
-from data_prep.build import corpus_arguments
 from data_prep.errors import InputError, command, unknown
 from data_prep.places import place
+from data_prep.plan import corpus_arguments
 from orchestrator.launches import RUNS, Launch, latest
 from orchestrator.plan import cells
 from orchestrator.prepare import choose
@@ -54,8 +54,8 @@ def parser() -> argparse.ArgumentParser:
     budget.add_argument(
         "--preset",
         default="demo",
-        help="smoke, demo (default) or paper: epochs, trials, replicates, and where utterances are cut "
-        "(paper: nowhere; demo: to 2 s)",
+        help="smoke, demo (default) or paper: epochs, trials, replicates, and whether longer utterances "
+        "are cut to save time (paper: never)",
     )
     budget.add_argument("--epochs", type=_positive, help="epochs of a run at the most")
     budget.add_argument("--trials", type=_positive, help="configurations searched in each cell, the paper's included")
@@ -124,10 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         launch = dataclasses.replace(launch, **moved)
     else:
         launch = plan_launch(given, name)
-    from orchestrator.execute import (  # Ray, torch and MLflow: not needed to say what is wrong with a name.
-        dry_run,
-        execute,
-    )
+    from orchestrator.execute import dry_run, execute  # Ray and MLflow: not needed to say what is wrong with a name
     from orchestrator.mlflow_client import connect, default_tracking_uri
 
     if given.dry_run:
@@ -146,7 +143,7 @@ def plan_launch(given: argparse.Namespace, name: str) -> Launch:
     tasks = _tasks(sweep, given, preset)
     chosen = cells(dataclasses.replace(sweep, tasks=tasks), {task.name: "" for task in tasks}, given.cells)
     tasks = tuple(task for task in tasks if any(cell.task == task for cell in chosen))
-    needed = sorted({name for task in tasks for name in (*task.sources, *task.targets)})
+    needed = sorted({name for task in tasks for name in task.corpora})
     source = choose(given.store, corpora, preset.demo, needed)
     if source.demo is not None:
         print("no store and no corpora given: using demo corpora of synthetic speech, for trying the software only")

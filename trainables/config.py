@@ -43,6 +43,13 @@ class TaskConfig:
         if self.max_frames is not None and self.max_frames < 1:
             raise InputError(f"max_frames of a task is {self.max_frames}; it must be 1 or more, or None to cut nothing")
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> TaskConfig:
+        """The task of plain JSON types; an unknown key is an error that names the nearest known one."""
+        return construct(
+            cls, {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+        )
+
     @property
     def corpora(self) -> tuple[str, ...]:
         """All that it needs."""
@@ -94,8 +101,7 @@ class TrialConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrialConfig:
         """The configuration of :meth:`to_dict`; an unknown key is an error that names the nearest known one."""
-        task = construct(TaskConfig, values["task"])
-        task = dataclasses.replace(task, sources=tuple(task.sources), targets=tuple(task.targets))
+        task = TaskConfig.from_dict(values["task"])
         return construct(cls, {**values, "task": task, "without": tuple(values.get("without", ()))})
 
     @property

@@ -144,7 +144,9 @@ def rehearse(game: Game, hyperparameters: Any) -> None:
             loss = player.loss(dict(networks.items()), batch, hyperparameters, values)
         except KeyError as error:
             raise InputError(f"player {player.name} cannot do without network {error}; remove the player too") from None
-        if not loss.requires_grad:
+        weights = [weight for name in player.moves for weight in networks[name].parameters()]
+        learnt = torch.autograd.grad(loss, weights, allow_unused=True) if loss.requires_grad else ()
+        if all(gradient is None for gradient in learnt):
             raise InputError(f"player {player.name} has nothing left to learn; remove it too")
 
 

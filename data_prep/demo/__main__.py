@@ -7,9 +7,12 @@ import shlex
 import sys
 from pathlib import Path
 
+from rich.console import Console
+
 from data_prep import demo
 from data_prep.demo import layouts, stage
 from data_prep.errors import command
+from data_prep.progress import counted
 
 
 @command
@@ -31,14 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="other seed, other voices (default 0)")
     options = parser.parse_args(arguments)
-    progress = _show if sys.stderr.isatty() else None
-    corpora = demo.speak(
-        options.out,
-        size=options.size,
-        seed=options.seed,
-        corpora=options.corpus or demo.USUAL,
-        progress=progress,
-    )
+    wanted = options.corpus or demo.USUAL
+    with counted("speaking", Console(stderr=True)) as show:
+        corpora = demo.speak(options.out, size=options.size, seed=options.seed, corpora=wanted, progress=show)
     for name, folder in corpora.items():
         turns = stage.script(name, options.size, options.seed)
         voices = len({turn.speaker for turn in turns})
@@ -47,10 +45,6 @@ def main(arguments: list[str] | None = None) -> int:
     given = " ".join(f"--corpus {shlex.quote(f'{name}={folder}')}" for name, folder in corpora.items())
     print(f"Next: python -m data_prep.build {given} --feature mfb40 --store {shlex.quote(f'{options.out}-store')}")
     return 0
-
-
-def _show(done: int, total: int) -> None:
-    print(f"\rspeaking {done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -15,34 +15,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from data_prep.features import Feature
-from data_prep.features._blocks import in_blocks
+from data_prep.features import Feature, _kaldi
 from data_prep.features.mfb40 import FEATURE as MFB40
 
 _BINS = 26
-_SCALE = 32768.0
-_WINDOW, _HOP = 400, 160  # samples of 25 and 10 ms
-_KALDI = {name: value for name, value in MFB40.settings.items() if name != "scale"} | {"num_mel_bins": _BINS}
+_SETTINGS = {name: value for name, value in MFB40.settings.items() if name != "scale"} | {"num_mel_bins": _BINS}
 
 
 def _compute(waveform: np.ndarray) -> np.ndarray:
-    # Here, because importing torch takes seconds and whoever reads a store or asks for --help does not need it.
-    import torch
-    from torchaudio.compliance import kaldi
-
-    def compute(samples: np.ndarray) -> np.ndarray:
-        return kaldi.fbank(torch.from_numpy(samples).unsqueeze(0) * _SCALE, **_KALDI).numpy()
-
-    return in_blocks(compute, waveform, _WINDOW, _HOP, _BINS)
+    return _kaldi.compute("fbank", _SETTINGS, waveform, _BINS)
 
 
 FEATURE = Feature(
     title="26 log Mel filter bank energies (dann.txt, section 3.3)",
-    sample_rate=MFB40.sample_rate,
+    sample_rate=_kaldi.SAMPLE_RATE,
     dimensions=_BINS,
-    frame_shift=MFB40.frame_shift,
-    settings={**_KALDI, "scale": _SCALE},
-    libraries=MFB40.libraries,
+    frame_shift=0.010,
+    settings={**_SETTINGS, "scale": _kaldi.SCALE},
+    libraries=_kaldi.LIBRARIES,
     version=1,
     compute=_compute,
     paper_frames=750,

@@ -15,53 +15,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from data_prep.features import Feature
-from data_prep.features._blocks import in_blocks
+from data_prep.features import Feature, _kaldi
 
-_SAMPLE_RATE = 16000
 _BINS = 40
-_WINDOW, _HOP = 400, 160  # samples of 25 and 10 ms
-_SCALE = 32768.0
-
-# Every argument of torchaudio.compliance.kaldi.fbank that these values depend on; lengths in ms, frequencies in Hz.
-_KALDI = {
-    "sample_frequency": float(_SAMPLE_RATE),
-    "num_mel_bins": _BINS,
-    "frame_length": 25.0,
-    "frame_shift": 10.0,
-    "window_type": "povey",
-    "preemphasis_coefficient": 0.97,
-    "low_freq": 20.0,
-    "high_freq": 0.0,  # Kaldi's way to say half the sampling rate
-    "snip_edges": True,
-    "dither": 0.0,
-    "remove_dc_offset": True,
-    "round_to_power_of_two": True,
-    "use_power": True,
-    "use_log_fbank": True,
-    "use_energy": False,
-    "subtract_mean": False,
-}
+_SETTINGS = {**_kaldi.FRAMES, "num_mel_bins": _BINS, "use_power": True, "use_log_fbank": True}
 
 
 def _compute(waveform: np.ndarray) -> np.ndarray:
-    # Here, because importing torch takes seconds and whoever reads a store or asks for --help does not need it.
-    import torch
-    from torchaudio.compliance import kaldi
-
-    def compute(samples: np.ndarray) -> np.ndarray:
-        return kaldi.fbank(torch.from_numpy(samples).unsqueeze(0) * _SCALE, **_KALDI).numpy()
-
-    return in_blocks(compute, waveform, _WINDOW, _HOP, _BINS)
+    return _kaldi.compute("fbank", _SETTINGS, waveform, _BINS)
 
 
 FEATURE = Feature(
     title="40 log Mel filter bank energies, Kaldi's (addi.txt, section 4.2)",
-    sample_rate=_SAMPLE_RATE,
+    sample_rate=_kaldi.SAMPLE_RATE,
     dimensions=_BINS,
     frame_shift=0.010,
-    settings={**_KALDI, "scale": _SCALE},
-    libraries=("torch", "torchaudio"),
+    settings={**_SETTINGS, "scale": _kaldi.SCALE},
+    libraries=_kaldi.LIBRARIES,
     version=1,
     compute=_compute,
 )

@@ -8,6 +8,7 @@ from collections.abc import Sequence, Sized
 import numpy as np
 
 from data_prep.errors import InputError
+from data_prep.splits import Side, Split
 
 # An utterance of none of the task's classes (frustrated, say) is in neither set: the papers leave those out beforehand.
 WHOLE_TARGET = "all target utterances of the task's classes for adaptation, without their labels, and the same ones as the test set"
@@ -50,6 +51,17 @@ def by_speaker(
         lacking[part] -= utterances[speaker]
     parts = np.array([part_of[speaker] for speaker in speakers])
     return [np.flatnonzero(parts == part) for part in lacking]
+
+
+def selected_on_target(source: Side, target: Side, development: np.ndarray, test: np.ndarray) -> Split:
+    """The whole source trains, the whole target adapts; of the target, one part selects and the other tests."""
+    return Split(
+        train=rows_of(source),
+        validation=rows_of(()),
+        adaptation=rows_of(target),
+        test=test,
+        development=development,
+    )
 
 
 def in_each_corpus(corpora: Sequence[str]) -> dict[str, np.ndarray]:

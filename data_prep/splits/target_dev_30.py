@@ -8,18 +8,11 @@ from __future__ import annotations
 import numpy as np
 
 from data_prep.splits import Protocol, Side, Split
-from data_prep.splits._parts import at_random, rows_of
+from data_prep.splits._parts import at_random, selected_on_target
 
 
 def _draw(source: Side, target: Side, rng: np.random.Generator) -> Split:
-    development, test = at_random(len(target), (0.3, 0.7), rng)
-    return Split(
-        train=rows_of(source),
-        validation=rows_of(()),
-        adaptation=rows_of(target),
-        test=test,
-        development=development,
-    )
+    return selected_on_target(source, target, *at_random(len(target), (0.3, 0.7), rng))
 
 
 PROTOCOL = Protocol(

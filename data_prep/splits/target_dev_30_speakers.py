@@ -5,18 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from data_prep.splits import Protocol, Side, Split
-from data_prep.splits._parts import by_speaker, rows_of
+from data_prep.splits._parts import by_speaker, selected_on_target
 
 
 def _draw(source: Side, target: Side, rng: np.random.Generator) -> Split:
-    development, test = by_speaker(target.speakers, (0.3, 0.7), rng, PROTOCOL.name)
-    return Split(
-        train=rows_of(source),
-        validation=rows_of(()),
-        adaptation=rows_of(target),
-        test=test,
-        development=development,
-    )
+    return selected_on_target(source, target, *by_speaker(target.speakers, (0.3, 0.7), rng, PROTOCOL.name))
 
 
 PROTOCOL = Protocol(

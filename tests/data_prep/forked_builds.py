@@ -22,11 +22,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.dataset  # noqa: F401  which reading needs, loaded before the forks
-import pyarrow.parquet as pq
 import torch
 
 from data_prep import build as command
-from data_prep import features, shards
+from data_prep import features, places, shards
 from data_prep.datasheet import DATASHEET
 from data_prep.errors import InputError
 from data_prep.store import MANIFEST, open_store
@@ -69,14 +68,15 @@ def kill_at(step: int) -> None:
         if (event in CHANGES or writes) and take():
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def write_table(table: object, path: Path, **options: object) -> None:
+    def write_tables(tables: object, schema: object, path: Path, **options: object) -> None:
         half = take()
-        write(table, path, **options)
+        write(tables, schema, path, **options)
         if half:
             os.truncate(path, path.stat().st_size // 2)
             os.kill(os.getpid(), signal.SIGKILL)
 
-    write, pq.write_table = pq.write_table, write_table
+    write = places.write_tables
+    places.write_tables = shards.write_tables = write_tables
     sys.addaudithook(listen)
 
 

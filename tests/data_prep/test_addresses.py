@@ -22,12 +22,12 @@ from moto.server import ThreadedMotoServer
 import data_prep
 from data_prep import audio, generations, places, shards
 from data_prep import build as command
-from data_prep.build import build, corpus_argument, main
+from data_prep.build import build, main
 from data_prep.datasheet import DATASHEET
 from data_prep.errors import InputError
 from data_prep.inspect import inspect
 from data_prep.places import Address, Unreachable, place
-from data_prep.plan import jobs
+from data_prep.plan import corpus_argument, jobs
 from data_prep.store import MANIFEST, open_store
 
 ROOT = Path(__file__).parents[2]

@@ -22,10 +22,10 @@ import soundfile
 from filelock import FileLock
 
 from data_prep import audio, features, shards
-from data_prep.build import build, corpus_argument, main
+from data_prep.build import build, main
 from data_prep.datasheet import DATASHEET
 from data_prep.errors import InputError
-from data_prep.plan import fingerprint, jobs
+from data_prep.plan import corpus_argument, fingerprint, jobs
 from data_prep.store import MANIFEST, open_store
 
 pytestmark = pytest.mark.usefixtures("ray_session")
@@ -453,10 +453,10 @@ def test_the_command_builds_and_sums_up(store, lab, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--corpus", "emodb"], "--corpus 'emodb' must be NAME=PATH"),
+        (["--corpus", "emodb"], "'emodb' must be NAME=PATH"),
         (["--corpus", "emod=there"], "unknown corpus 'emod'; known, nearest first: emodb"),
         (["--corpus", "../up=a.csv"], "corpus name '../up' must be letters"),
-        (["--corpus", "a=1.csv", "--corpus", "a=2.csv"], "--corpus a is given twice: 1.csv and 2.csv"),
+        (["--corpus", "a=1.csv", "--corpus", "a=2.csv"], "corpus a is given twice: 1.csv and 2.csv"),
         (["--corpus", "emodb=/nowhere"], "emodb: /nowhere does not exist"),
         (["--corpus", "emodb=/", "--feature", "mfb"], "unknown feature 'mfb'; known, nearest first: mfb40"),
     ],

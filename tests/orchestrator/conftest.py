@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -23,6 +24,9 @@ from trainables.config import TaskConfig, TrialConfig
 from trainables.streams import stream
 
 TASKS = tuple(TaskConfig(sources=("iemocap",), targets=(target,)) for target in ("msp_improv", "emodb"))
+
+
+ORIGIN = {"device": "cpu", "machine": "made up", "split": {"train": 8, "test": 4, "digest": "0123"}}
 
 
 def _sweep() -> Sweep:
@@ -109,6 +113,7 @@ def make_record(make_plan: Callable[..., Plan]) -> Callable[..., RunRecord]:
                 for epoch, score in enumerate(rising)
             ),
             "confusion": None if status != "finished" else [[9, 1, 0, 0], [2, 7, 1, 0], [0, 3, 6, 1], [1, 1, 1, 7]],
+            "origin": ORIGIN if status == "finished" else {},
         }
         return RunRecord(**{**fields, **given})
 
@@ -263,7 +268,7 @@ class Backend:
             searcher.on_trial_complete(trial, {**epoch, "done": True})
         else:
             scores = {"validation_uar": score, "test_uar": score - 0.1, "best_epoch": 1, "confusion": [[1]]}
-            final = {"final": True, **scores}
+            final = {"final": True, **scores, "origin": json.dumps(ORIGIN)}
             searcher.on_trial_result(trial, final)
             searcher.on_trial_complete(trial, {**final, "done": True})
 

@@ -33,7 +33,7 @@ def launch(*arguments: str) -> Launch:
         (["ablation_addi", "--resume"], "no launch of ablation_addi in"),
         (["ablation_addi", "--source=manifest", "--target=emodb"], "there is no demo corpus of manifest (there is of "),
         (["ablation_addi", "--source=+emodb", "--target=emovo"], "sources of a task is ('', 'emodb')"),
-        (["ablation_addi", "--corpus=emodb=a", "--corpus=emodb=b"], "--corpus emodb is given twice: a and b"),
+        (["ablation_addi", "--corpus=emodb=a", "--corpus=emodb=b"], "corpus emodb is given twice: a and b"),
         (
             ["ablation_addi", "--tracking-uri=sqlite:mlflow.db", "--store=s"],
             "'sqlite:mlflow.db' is no address of an MLflow",
