@@ -30,7 +30,7 @@ from orchestrator.mlflow_client import (
     local_folder,
     shown,
 )
-from trainables.config import TrialConfig
+from trainables.config import START, TrialConfig
 
 Event = Mapping[str, Any]
 CONFIG, RECORD, CONFUSION, MODELS = "config.json", "record.json", "confusion.json", "model"
@@ -119,7 +119,7 @@ class Delivery:
         title = f"{cell}/{kind}-{event['number']}" + (f" (attempt {event['attempt']})" if event["attempt"] > 1 else "")
         parent = self._cell(event, config)
         if kind == "replicate":
-            selected = [Param(f"selected.{key}", str(value)) for key, value in config.hyperparameters.items()]
+            selected = [Param(f"selected.{key}", str(value)) for key, value in config.values.items()]
             self._try(parent, lambda: self._client.log_batch(parent, params=selected))
         run_id = self._ensure(name, title, event["time"], tags, parent=parent)
         params = [Param(key, value) for key, value in flatten(config).items()]
@@ -252,11 +252,14 @@ class Delivery:
 def flatten(config: TrialConfig) -> dict[str, str]:
     """A resolved configuration as MLflow parameters; a hyperparameter whose name is taken is written out in full."""
     values = config.to_dict()
-    task, hyperparameters = values.pop("task"), values.pop("hyperparameters")
+    task, hyperparameters, start = (values.pop(name) for name in ("task", "hyperparameters", "start"))
     flat = {**values, **{f"task.{name}": value for name, value in task.items()}}
     for name, value in hyperparameters.items():
         flat[f"hyperparameters.{name}" if name in flat else name] = value
-    return {name: "+".join(value) if isinstance(value, list) else str(value) for name, value in flat.items()}
+    shown = {name: "+".join(value) if isinstance(value, list) else str(value) for name, value in flat.items()}
+    if config.start is None:
+        return {**shown, "start": str(start)}
+    return {**shown, **{f"{START}{name}": value for name, value in flatten(config.start).items()}}
 
 
 def _experiment(client: MlflowClient, tracking_uri: str, name: str) -> str:

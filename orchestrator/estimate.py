@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
 
-from orchestrator.plan import Cell, Plan
+from orchestrator.plan import Plan
 from trainables import methods
-from trainables.config import construct
-from trainables.data import Domain, Granted, TaskData
+from trainables.config import TaskConfig, TrialConfig, construct
+from trainables.data import Domain, Granted, TaskData, draw
+from trainables.estimator import Estimator
+from trainables.fitting import Fitting
 from trainables.loop import Training
 from trainables.trainable import prepare_process
 
@@ -19,10 +22,13 @@ from trainables.trainable import prepare_process
 _START_SECONDS = 20.0
 
 
-def seconds_per_cell(plan: Plan, tasks: Mapping[str, TaskData]) -> dict[str, float]:
-    """Seconds of one core (or GPU share) for one whole run of each cell: all its epochs, timed over one short one."""
+def seconds_per_cell(plan: Plan, tasks: Mapping[TaskConfig, TaskData]) -> dict[str, float]:
+    """Seconds of one core (or GPU share) for one whole run of each cell, with the run that it starts from.
+
+    All epochs of a game, timed over one short one; one fit of what has no epochs.
+    """
     prepare_process()
-    return {cell.name: _seconds_per_epoch(plan, cell, tasks[cell.task.name]) * plan.epochs for cell in plan.cells}
+    return {cell.name: _seconds(cell.config({}, epochs=plan.epochs, seed=0), tasks) for cell in plan.cells}
 
 
 def seconds_of_plan(
@@ -36,11 +42,18 @@ def seconds_of_plan(
     return _START_SECONDS + search + plan.replicates * once
 
 
-def _seconds_per_epoch(plan: Plan, cell: Cell, data: TaskData) -> float:
-    config = cell.config({}, epochs=1, seed=0)
-    hyperparameters = construct(methods.load(cell.variant.method).hyperparameters, config.hyperparameters)
+def _seconds(config: TrialConfig, tasks: Mapping[TaskConfig, TaskData]) -> float:
+    data = tasks[config.task]
+    if isinstance(methods.load(config.method), Estimator):
+        return Fitting(config, draw(data, config.task, config.seed)[0]).run().seconds
+    before = 0.0 if config.start is None else _seconds(config.start, tasks)
+    return before + _seconds_per_epoch(replace(config, start=None), data) * config.epochs
+
+
+def _seconds_per_epoch(config: TrialConfig, data: TaskData) -> float:
+    hyperparameters = construct(methods.load(config.method).hyperparameters, config.hyperparameters)
     batch, steps = hyperparameters.batch_size, 3
-    training = Training(config, _noise(data, cell.task.max_frames, batch * steps))
+    training = Training(config, _noise(data, config.task.max_frames, batch * steps))
     training.run_epoch()
     started = time.perf_counter()
     with torch.random.fork_rng(devices=[]):

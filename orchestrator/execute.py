@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from orchestrator.searcher import SweepSearcher
 from orchestrator.study import Study
 from orchestrator.table_text import cut_text
 from orchestrator.tracking import Tracker, default_tracking_uri
-from trainables.data import TaskData, load_task
+from trainables.config import TaskConfig
+from trainables.data import TaskData, load_tasks
 from trainables.examine import examine
 
 
@@ -95,14 +97,14 @@ def dry_run(launch: Launch, console: Console) -> int:
     return 0
 
 
-def prepare_plan(launch: Launch, console: Console) -> tuple[Store, Plan, dict[str, TaskData]]:
+def prepare_plan(launch: Launch, console: Console) -> tuple[Store, Plan, dict[TaskConfig, TaskData]]:
     """A launch's store, made ready, its plan, and the data of the tasks in it."""
     store = prepare.make_ready(launch.data, launch.corpora(), console)
-    plan = launch.plan({task.name: store.fingerprint(task.feature, task.corpora) for task in launch.tasks})
-    tasks = {cell.task.name: cell.task for cell in plan.cells}
-    data = {name: load_task(store, task) for name, task in tasks.items()}
-    for name, task in tasks.items():
-        for remark in examine(data[name], task, plan.seeds):
+    plan = launch.plan(functools.cache(lambda task: store.fingerprint(task.feature, task.corpora)))
+    tasks = list(dict.fromkeys(task for cell in plan.cells for task in cell.tasks))
+    data = load_tasks(store, tasks)
+    for task in tasks:
+        for remark in examine(data[task], task, plan.seeds):
             console.print(f"{task.title}: {remark}")
     return store, plan, data
 
@@ -132,4 +134,4 @@ def _tags(launch: Launch, store: Store) -> dict[str, str]:
 
 
 def _is_demo(launch: Launch, store: Store) -> bool:
-    return store.is_demo(name for task in launch.tasks for name in task.corpora)
+    return store.is_demo(name for names in launch.corpora().values() for name in names)

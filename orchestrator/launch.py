@@ -20,9 +20,12 @@ from data_prep.errors import InputError
 from orchestrator.records import RunKey
 from orchestrator.trial import MODEL, run_trial
 
+PRETRAINED = "pretrained"
+
 if TYPE_CHECKING:
     from orchestrator.plan import Plan
     from orchestrator.searcher import SweepSearcher
+    from trainables.config import TaskConfig
     from trainables.data import TaskData
 
 
@@ -80,7 +83,7 @@ def share_out(plan: Plan, workers: int, trials_per_gpu: int) -> Resources:
 def run(
     searcher: SweepSearcher,
     scheduler: tune.schedulers.TrialScheduler,
-    tasks: Mapping[str, TaskData],
+    tasks: Mapping[TaskConfig, TaskData],
     directory: Path,
     resources: Resources,
     keep_model: Callable[[RunKey, Path], None],
@@ -90,12 +93,18 @@ def run(
     Args:
         searcher: what to train next; it records what comes back.
         scheduler: which search trials to stop early.
-        tasks: each task's data by name; put into shared memory once.
-        directory: of this launch; Tune's own state goes below it.
+        tasks: each task's data; put into shared memory once.
+        directory: of this launch; Tune's own state goes below it, and the runs that others start from.
         resources: what a trial takes.
         keep_model: called with a run and the file of its model.
     """
-    trainable = tune.with_parameters(run_trial, tasks=dict(tasks), workers=resources.workers, gpu=resources.gpus > 0)
+    trainable = tune.with_parameters(
+        run_trial,
+        tasks=dict(tasks),
+        workers=resources.workers,
+        gpu=resources.gpus > 0,
+        pretrained=str((directory / PRETRAINED).resolve()),
+    )
     # A trial on several workers waits for them: it must not take the cores that they need.
     own = {"cpu": resources.cpus, "gpu": resources.gpus} if resources.workers == 1 else {"cpu": 0.01}
     tuner = tune.Tuner(

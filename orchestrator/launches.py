@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,20 +66,20 @@ class Launch:
         return dataclasses.replace(load(self.sweep), tasks=self.tasks)
 
     def corpora(self) -> dict[str, list[str]]:
-        """The corpora that its tasks need, by feature."""
-        features = dict.fromkeys(task.feature for task in self.tasks)
+        """The corpora that its cells need, by feature."""
+        needed = [task for cell in self.plan(lambda task: "").cells for task in cell.tasks]
         return {
-            feature: sorted({name for task in self.tasks if task.feature == feature for name in task.corpora})
-            for feature in features
+            feature: sorted({name for task in needed if task.feature == feature for name in task.corpora})
+            for feature in dict.fromkeys(task.feature for task in needed)
         }
 
-    def plan(self, fingerprints: dict[str, str]) -> Plan:
-        """The plan, given the fingerprint of each task's data.
+    def plan(self, fingerprint: Callable[[TaskConfig], str]) -> Plan:
+        """The plan, given the way to the fingerprint of a task's data.
 
         Raises:
             InputError: the sweep no longer has a cell that the launch began with.
         """
-        there = {cell.name: cell for cell in cells(self.load_sweep(), fingerprints)}
+        there = {cell.name: cell for cell in cells(self.load_sweep(), fingerprint)}
         if gone := [name for name in self.cells if name not in there]:
             raise InputError(
                 f"the sweep {self.sweep} has changed since this launch began: it has no cell {', '.join(gone)} any more; "

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import fnmatch
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,6 @@ from optuna.distributions import CategoricalDistribution
 from data_prep.errors import InputError, nearest_first
 from orchestrator.records import RunKey
 from search_spaces import Parameter, Sweep, Variant, active
-from trainables import methods
 from trainables.config import TaskConfig, TrialConfig
 
 
@@ -23,20 +21,35 @@ class Cell:
 
     Attributes:
         variant: the row.
-        task: the column.
+        column: the column's task.
+        fingerprint: from a task to the fingerprint of its data.
         space: the parameters that mean something in this variant.
-        data: fingerprint of the task's data.
     """
 
     variant: Variant
-    task: TaskConfig
+    column: TaskConfig
+    fingerprint: Callable[[TaskConfig], str]
     space: Mapping[str, Parameter]
-    data: str
 
     @property
     def name(self) -> str:
         """``full/iemocap-emodb``."""
-        return f"{self.variant.name}/{self.task.name}"
+        return f"{self.variant.name}/{self.column.name}"
+
+    @property
+    def task(self) -> TaskConfig:
+        """What it is trained and tested on: the column's task, as the row changes it."""
+        return self.variant.on(self.column)
+
+    @property
+    def start_task(self) -> TaskConfig | None:
+        """What the run that its runs start from is trained on, if there is one."""
+        return None if self.variant.start is None else self.variant.start.task(self.column)
+
+    @property
+    def tasks(self) -> tuple[TaskConfig, ...]:
+        """All whose data it needs."""
+        return (self.task,) if self.start_task is None else (self.task, self.start_task)
 
     @property
     def batch_sizes(self) -> list[int]:
@@ -44,19 +57,40 @@ class Cell:
         searched = self.space.get("batch_size")
         if searched is not None and isinstance(searched.distribution, CategoricalDistribution):
             return [int(size) for size in searched.distribution.choices if isinstance(size, int)]
-        return [methods.load(self.variant.method).hyperparameters().batch_size]
+        fixed = self.variant.values({}).get("batch_size")
+        return [] if fixed is None else [fixed]
 
-    def config(self, drawn: Mapping[str, Any], *, epochs: int, seed: int) -> TrialConfig:
-        """The run that trains this cell with the drawn values; what was not drawn has the method's default."""
-        defaults = dataclasses.asdict(methods.load(self.variant.method).hyperparameters())
+    def config(self, drawn: Mapping[str, Any], *, epochs: int, seed: int, start_seed: int = 0) -> TrialConfig:
+        """The run that trains this cell with the drawn values; what was not drawn has the variant's or default value.
+
+        Args:
+            drawn: searched values by name.
+            epochs: of the run, and of the one that it starts from, at the most.
+            seed: of the run.
+            start_seed: of the run that it starts from, which is the same for all that start from it.
+        """
         return TrialConfig(
             method=self.variant.method,
             without=self.variant.without,
             task=self.task,
-            hyperparameters={**defaults, **drawn},
+            hyperparameters=self.variant.values(drawn),
             epochs=epochs,
             seed=seed,
-            data=self.data,
+            data=self.fingerprint(self.task),
+            start=self._start(drawn, epochs, start_seed),
+        )
+
+    def _start(self, drawn: Mapping[str, Any], epochs: int, seed: int) -> TrialConfig | None:
+        start, task = self.variant.start, self.start_task
+        if start is None or task is None:
+            return None
+        return TrialConfig(
+            method=start.method,
+            task=task,
+            hyperparameters=self.variant.start_values(drawn),
+            epochs=epochs,
+            seed=seed,
+            data=self.fingerprint(task),
         )
 
 
@@ -101,22 +135,22 @@ class Plan:
     def config(self, key: RunKey, drawn: Mapping[str, Any]) -> TrialConfig:
         """The run ``key`` with the drawn values."""
         seed = self.seed if key.kind == "search" else self.seed + 1 + key.number
-        return self.cell(key.cell).config(drawn, epochs=self.epochs, seed=seed)
+        return self.cell(key.cell).config(drawn, epochs=self.epochs, seed=seed, start_seed=self.seed)
 
 
-def cells(sweep: Sweep, fingerprints: Mapping[str, str], pattern: str = "*") -> tuple[Cell, ...]:
+def cells(sweep: Sweep, fingerprint: Callable[[TaskConfig], str], pattern: str = "*") -> tuple[Cell, ...]:
     """The sweep's cells whose name matches the shell pattern, row by row.
 
     Args:
-        fingerprints: the data's fingerprint by task name.
+        fingerprint: from a task to the fingerprint of its data.
 
     Raises:
         InputError: no cell matches; the message lists them, nearest first.
     """
     every = [
-        Cell(variant=variant, task=task, space=active(sweep.space, variant), data=fingerprints[task.name])
+        Cell(variant=variant, column=column, fingerprint=fingerprint, space=active(sweep.space, variant))
         for variant in sweep.variants
-        for task in sweep.tasks
+        for column in sweep.tasks
     ]
     chosen = tuple(cell for cell in every if fnmatch.fnmatchcase(cell.name, pattern))
     if not chosen:

@@ -162,8 +162,8 @@ def _order(axes: Axes, trials: Sequence[RunRecord], scored: Sequence[RunRecord],
 
 def _slice(axes: Axes, name: str, scored: Sequence[RunRecord], study: Study, colour: str) -> None:
     distribution: Any = json_to_distribution(study.space[name]["distribution"])
-    shown = [r for r in scored if name in study.searched(r.key.cell, r.config.hyperparameters)]
-    values: Sequence[Any] = [record.config.hyperparameters[name] for record in shown]
+    shown = [r for r in scored if name in study.searched(r.key.cell, r.config.values)]
+    values: Sequence[Any] = [record.config.values[name] for record in shown]
     if isinstance(distribution, CategoricalDistribution):
         choices = list(distribution.choices)
         axes.set_xticks(range(len(choices)), [str(choice) for choice in choices])

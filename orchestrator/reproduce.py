@@ -10,8 +10,10 @@ import argparse
 import dataclasses
 import math
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,13 +23,16 @@ from rich.table import Table
 from data_prep.errors import InputError, command
 from data_prep.places import Place, place
 from data_prep.plan import corpus_arguments
+from data_prep.store import Store
 from orchestrator.environment import describe_environment, machine
 from orchestrator.mlflow_client import default_tracking_uri
 from orchestrator.prepare import DataSource, make_ready
 from orchestrator.progress import make_console
 from orchestrator.records import RunRecord
 from orchestrator.runs import find_run, load_run
+from trainables.config import TrialConfig
 from trainables.data import TaskData, load_task
+from trainables.pretraining import pretrain
 from trainables.trainable import prepare_process, train
 
 # On another kind of machine sums are taken in another order; after training that shows in the third decimal of a UAR
@@ -87,11 +92,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise InputError(f"run {given.run} is {record.status}; only a finished run can be reproduced")
     if not record.origin:
         raise InputError(f"run {given.run} does not say on what device it was trained; it cannot be compared with")
-    data = _data(record, context, given.store, corpus_arguments(given.corpus), console)
+    store = _store(record, context, given.store, corpus_arguments(given.corpus), console)
     console.print(f"{record.key}: training again, {record.metrics['epochs_run']:.0f} epochs, seed {record.config.seed}")
     prepare_process()
     gpu = record.origin["device"] == "cuda" and torch.cuda.is_available()
-    result = train(record.config, data, _follow(console), gpu=gpu)
+    result = train(
+        record.config,
+        _data(store, record.config),
+        _follow(console),
+        gpu=gpu,
+        start=_start(store, record.config.start, gpu, console),
+    )
     compared = compare(record, result.metrics, result.history)
     differences = [
         f"{what} was {before}, here it is {here}"
@@ -141,10 +152,9 @@ def _order(name: str) -> tuple[int, int, str]:
     return (1, int(words[1]), words[2]) if words[0] == "epoch" else (0, 0, name)
 
 
-def _data(
+def _store(
     record: RunRecord, context: Mapping[str, Any], store: Place | None, corpora: Mapping[str, Place], console: Console
-) -> TaskData:
-    task = record.config.task
+) -> Store:
     source = DataSource(**context["data"])
     if store is not None or corpora:
         moved = {name: str(path.resolve()) for name, path in corpora.items()}
@@ -154,14 +164,30 @@ def _data(
             corpora={**source.corpora, **moved} if store is None else moved,
             demo=None if store is not None else source.demo,
         )
-    ready = make_ready(source, {task.feature: task.corpora}, console)
-    fingerprint = ready.fingerprint(task.feature, task.corpora)
-    if fingerprint != record.config.data:
+    needed: dict[str, list[str]] = {}
+    for config in (record.config, record.config.start):
+        if config is not None:
+            needed[config.task.feature] = sorted({*needed.get(config.task.feature, ()), *config.task.corpora})
+    return make_ready(source, needed, console)
+
+
+def _data(store: Store, config: TrialConfig) -> TaskData:
+    fingerprint = store.fingerprint(config.task.feature, config.task.corpora)
+    if fingerprint != config.data:
         raise InputError(
-            f"the data in {ready.path} is not what the run was trained on: fingerprint {fingerprint[:12]} here, "
-            f"{record.config.data[:12]} in the run; audio, labels, or feature settings differ"
+            f"the data in {store.path} is not what the run was trained on: fingerprint {fingerprint[:12]} here, "
+            f"{config.data[:12]} in the run; audio, labels, or feature settings differ"
         )
-    return load_task(ready, task)
+    return load_task(store, config.task)
+
+
+def _start(store: Store, config: TrialConfig | None, gpu: bool, console: Console) -> Mapping[str, torch.Tensor] | None:
+    """The weights that a run starts from, trained again too."""
+    if config is None:
+        return None
+    console.print(f"first what it starts from, {config.method} on {config.task.title}")
+    with tempfile.TemporaryDirectory(prefix="ser-start-") as folder:
+        return pretrain(config, _data(store, config), Path(folder), torch.device("cuda" if gpu else "cpu")).weights
 
 
 def _follow(console: Console) -> Any:

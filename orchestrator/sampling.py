@@ -43,12 +43,12 @@ def draw(plan: Plan, cell: Cell, number: int, trials: Sequence[FrozenTrial]) -> 
     return drawn
 
 
-def drawn_of(cell: Cell, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
-    """What must have been drawn for a run of ``cell`` to have these hyperparameters."""
+def drawn_of(cell: Cell, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What must have been drawn for a run of ``cell`` to have these :attr:`~trainables.config.TrialConfig.values`."""
     drawn: dict[str, Any] = {}
     for name, parameter in cell.space.items():
         if applies(parameter, drawn):
-            drawn[name] = hyperparameters[name]
+            drawn[name] = values[name]
     return drawn
 
 

@@ -85,7 +85,7 @@ class CellRuns:
             return draw(self._plan, self._cell, key.number, self.studies["search"].trials())
         best = self.best
         assert best is not None, "replicates come after a selection"
-        return drawn_of(self._cell, best.config.hyperparameters)
+        return drawn_of(self._cell, best.config.values)
 
     def _fresh_search(self, out_of_time: bool) -> RunKey | None:
         if self.studies["replicate"].running or self.studies["replicate"].ended:
@@ -159,7 +159,7 @@ class RunStudy:
         """Ends a run, durably; one that another driver saw the whole of is begun and ended at once."""
         number = record.key.number
         if number not in self._ids:
-            self.begin(number, drawn_of(self._cell, record.config.hyperparameters))
+            self.begin(number, drawn_of(self._cell, record.config.values))
         trial, value = self._ids[number], record.metrics.get("validation_uar")
         values = None if value is None or record.status == "failed" else [value]
         how = {

@@ -12,7 +12,7 @@ from optuna.distributions import distribution_to_json
 from data_prep import labels, splits
 from orchestrator.plan import Plan
 from search_spaces import Published, Sweep
-from trainables.config import construct
+from trainables.config import TaskConfig, construct
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,20 @@ class StudyTask:
     selection: str
     max_frames: int | None
 
+    @classmethod
+    def of(cls, task: TaskConfig) -> StudyTask:
+        """What there is to say of a task."""
+        protocol = splits.load(task.protocol)
+        return cls(
+            name=task.name,
+            title=task.title,
+            classes=labels.load(task.scheme).classes,
+            protocol=task.protocol,
+            grants=protocol.grants,
+            selection=protocol.selection,
+            max_frames=task.max_frames,
+        )
+
     @property
     def chance(self) -> float:
         """The UAR of guessing: 1 over the number of classes."""
@@ -50,6 +64,7 @@ class Study:
         variants: name to title, in the table's order of rows.
         tasks: the table's columns in their order.
         cells: the planned cells, each with the names of the parameters that are searched in it.
+        own_tasks: the task of each cell whose row changes the column's.
         published: a cell's name to the paper's mean and standard deviation, in per cent.
         reference: the variant that the others are compared with.
         space: each searched parameter: ``distribution`` (Optuna's JSON), ``paper`` and ``when``.
@@ -64,6 +79,7 @@ class Study:
     variants: Mapping[str, str]
     tasks: tuple[StudyTask, ...]
     cells: Mapping[str, tuple[str, ...]]
+    own_tasks: Mapping[str, StudyTask]
     published: Mapping[str, Published]
     reference: str
     space: Mapping[str, Mapping[str, Any]]
@@ -79,25 +95,15 @@ class Study:
         """The study of a plan of a sweep."""
         names = {cell.name for cell in plan.cells}
         published = {f"{variant}/{task}": figure for (variant, task), figure in sweep.published.items()}
-        tasks = {cell.task.name: cell.task for cell in plan.cells}
+        tasks = {cell.column.name: cell.column for cell in plan.cells}
         return cls(
             name=plan.sweep,
             title=sweep.title,
             source=sweep.source,
             variants={cell.variant.name: cell.variant.title or cell.variant.name for cell in plan.cells},
-            tasks=tuple(
-                StudyTask(
-                    name=task.name,
-                    title=task.title,
-                    classes=labels.load(task.scheme).classes,
-                    protocol=task.protocol,
-                    grants=splits.load(task.protocol).grants,
-                    selection=splits.load(task.protocol).selection,
-                    max_frames=task.max_frames,
-                )
-                for task in tasks.values()
-            ),
+            tasks=tuple(map(StudyTask.of, tasks.values())),
             cells={cell.name: tuple(cell.space) for cell in plan.cells},
+            own_tasks={cell.name: StudyTask.of(cell.task) for cell in plan.cells if cell.task != cell.column},
             published={name: figure for name, figure in published.items() if name in names},
             reference=sweep.reference,
             space={
@@ -123,13 +129,14 @@ class Study:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Study:
         """The study of :meth:`to_dict`, through JSON too."""
-        tasks = tuple(construct(StudyTask, {**task, "classes": tuple(task["classes"])}) for task in values["tasks"])
+        tasks = tuple(map(_task_from_dict, values["tasks"]))
         return construct(
             cls,
             {
                 **values,
                 "tasks": tasks,
                 "cells": {name: tuple(parameters) for name, parameters in values["cells"].items()},
+                "own_tasks": {name: _task_from_dict(task) for name, task in values["own_tasks"].items()},
                 "published": {name: Published(**figure) for name, figure in values["published"].items()},
             },
         )
@@ -137,6 +144,10 @@ class Study:
     def task(self, name: str) -> StudyTask:
         """The task called ``name``."""
         return next(task for task in self.tasks if task.name == name)
+
+    def task_of(self, cell: str) -> StudyTask:
+        """What a cell is trained and tested on: its column's task, or its own where its row changes it."""
+        return self.own_tasks.get(cell) or self.task(cell.partition("/")[2])
 
     def searched(self, cell: str, hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
         """Of a run's hyperparameters those that were searched in its cell and meant something there."""
@@ -146,3 +157,7 @@ class Study:
             if all(values.get(other) in allowed for other, allowed in conditions):
                 values[name] = hyperparameters[name]
         return values
+
+
+def _task_from_dict(values: Mapping[str, Any]) -> StudyTask:
+    return construct(StudyTask, {**values, "classes": tuple(values["classes"])})

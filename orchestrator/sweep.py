@@ -141,9 +141,9 @@ def plan_launch(given: argparse.Namespace, name: str) -> Launch:
     preset = _budget(sweep.presets[given.preset], given)
     corpora = corpus_arguments(given.corpus)
     tasks = _tasks(sweep, given, preset)
-    chosen = cells(dataclasses.replace(sweep, tasks=tasks), {task.name: "" for task in tasks}, given.cells)
-    tasks = tuple(task for task in tasks if any(cell.task == task for cell in chosen))
-    needed = sorted({name for task in tasks for name in task.corpora})
+    chosen = cells(dataclasses.replace(sweep, tasks=tasks), lambda task: "", given.cells)
+    tasks = tuple(task for task in tasks if any(cell.column == task for cell in chosen))
+    needed = sorted({name for cell in chosen for task in cell.tasks for name in task.corpora})
     source = choose(given.store, corpora, preset.demo, needed)
     if source.demo is not None:
         print("no store and no corpora given: using demo corpora of synthetic speech, for trying the software only")
@@ -187,8 +187,9 @@ def _tasks(sweep: Sweep, given: argparse.Namespace, preset: Preset) -> tuple[Tas
         tasks = (dataclasses.replace(tasks[0], sources=sources, targets=targets),)
     if given.protocol:
         tasks = tuple(dataclasses.replace(task, protocol=given.protocol) for task in tasks)
-    for task in tasks:
-        splits.load(task.protocol).check(task.sources, task.targets)
+    for variant in sweep.variants:
+        for task in tasks:
+            search_spaces.check_task(variant.on(task))
     frames = preset.max_frames if given.max_frames is None else given.max_frames or None
     return tuple(dataclasses.replace(task, max_frames=frames) for task in tasks)
 

@@ -98,13 +98,14 @@ def notes(rows: Sequence[Row], study: Study) -> list[str]:
     stopped, failed = (sum(row.search.get(status, 0) for row in rows) for status in ("stopped", "failed"))
     failures = failed + sum(row.failures for row in rows)
     incomplete = [row.cell for row in rows if not row.complete]
+    tasks = [study.task_of(row.cell) for row in rows]
     runs = searched + replicated + sum(row.failures for row in rows)
     sentences = [
         "UAR (unweighted average recall) on the target's test set in per cent: mean ± sample standard deviation over "
         f"n replicates; chance is {', '.join(sorted({percent(row.chance) for row in rows}))}.",
-        *sorted({f"Protocol {task.protocol}: {task.grants}." for task in study.tasks}),
-        *sorted({f"Selected by {_SELECTION.get(task.selection, task.selection)}." for task in study.tasks}),
-        *sorted({cut_text(task.max_frames) for task in study.tasks if task.max_frames is not None}),
+        *sorted({f"Protocol {task.protocol}: {task.grants}." for task in tasks}),
+        *sorted({f"Selected by {_SELECTION.get(task.selection, task.selection)}." for task in tasks}),
+        *sorted({cut_text(task.max_frames) for task in tasks if task.max_frames is not None}),
         f"{runs} runs: {searched} search trials ({stopped} stopped early), {replicated} replicates, {failures} failed.",
     ]
     if incomplete:

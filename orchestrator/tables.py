@@ -139,11 +139,10 @@ def cell_metrics(records: Iterable[RunRecord]) -> dict[str, float]:
 def _row(cell: str, by_cell: Mapping[str, Sequence[RunRecord]], study: Study) -> Row:
     records = by_cell[cell]
     variant, _, task_name = cell.partition("/")
-    task, best = study.task(task_name), select(records)
+    task, best = study.task_of(cell), select(records)
     replicates = finished_replicates(records)
     scores = tuple(record.metrics["test_uar"] for record in replicates)
     validation = [record.metrics["validation_uar"] for record in replicates]
-    reference = by_cell.get(f"{study.reference}/{task_name}", ())
     return Row(
         cell=cell,
         variant=variant,
@@ -155,15 +154,26 @@ def _row(cell: str, by_cell: Mapping[str, Sequence[RunRecord]], study: Study) ->
         std=statistics.stdev(scores) if len(scores) > 1 else None,
         validation_mean=statistics.fmean(validation) if validation else None,
         published=study.published.get(cell),
-        difference=None if variant == study.reference else paired_difference(records, reference),
+        difference=_difference(cell, f"{study.reference}/{task_name}", by_cell, study),
         search=dict(Counter(record.status for record in records if record.key.kind == "search")),
         failures=sum(record.key.kind == "replicate" and record.status == "failed" for record in records),
         best_validation_uar=None if best is None else best.metrics["validation_uar"],
-        selected=None if best is None else study.searched(cell, best.config.hyperparameters),
+        selected=None if best is None else study.searched(cell, best.config.values),
         selected_number=None if best is None else best.key.number,
         chance=task.chance,
         selection=task.selection,
     )
+
+
+def _difference(
+    cell: str, reference: str, by_cell: Mapping[str, Sequence[RunRecord]], study: Study
+) -> Difference | None:
+    """To the reference, where that is another cell whose protocol draws the same split from the same seed."""
+    if cell == reference or reference not in by_cell:
+        return None
+    if study.task_of(cell).protocol != study.task_of(reference).protocol:
+        return None
+    return paired_difference(by_cell[cell], by_cell[reference])
 
 
 def finished_replicates(records: Iterable[RunRecord]) -> list[RunRecord]:

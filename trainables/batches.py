@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from trainables.data import Domain, Granted
+from trainables.game import ATTRIBUTES
 from trainables.streams import stream
 
 
@@ -51,16 +52,55 @@ class Utterances:
         starts = domain.starts[:-1] + np.maximum(lengths - frames, 0) // 2
         self._starts = torch.from_numpy(starts).to(device)
         self._lengths = torch.from_numpy(np.minimum(lengths, frames)).to(device)
-        self._positions = torch.arange(frames, device=device)
         self.labels = torch.from_numpy(np.array(domain.labels)).to(device)
 
-    def __getitem__(self, rows: Tensor) -> Tensor:
-        """Features of the utterances ``rows``, shape (rows, frames, dimensions), zeros after an utterance's end."""
-        inside = self._positions < self._lengths[rows].unsqueeze(1)
-        places = torch.where(inside, self._starts[rows].unsqueeze(1) + self._positions, 0)
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def gather(self, rows: Tensor, crop: int | None = None, where: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Features of the utterances ``rows``, zeros after an utterance's end, and how many frames each has.
+
+        Args:
+            rows: int64 of shape (rows,).
+            crop: frames to take of each; ``None`` for the whole utterance.
+            where: where a longer utterance's crop lies, from 0 (its beginning) to 1 (its end), shape (rows,).
+
+        Returns:
+            Float32 of shape (rows, frames, dimensions), and int64 of shape (rows,).
+        """
+        starts, lengths, frames = self._starts[rows], self._lengths[rows], self._frames
+        if crop is not None and where is not None:
+            spare = (lengths - crop).clamp(min=0)
+            starts = starts + (where * (spare + 1)).long().clamp(max=spare)
+            lengths, frames = lengths.clamp(max=crop), min(crop, frames)
+        positions = torch.arange(frames, device=rows.device)
+        inside = positions < lengths.unsqueeze(1)
+        places = torch.where(inside, starts.unsqueeze(1) + positions, 0)
         corpora = self._corpora[rows]
         standardised = (self._values[places] - self._mean[corpora].unsqueeze(1)) / self._scale[corpora].unsqueeze(1)
-        return standardised * inside.unsqueeze(2)
+        return standardised * inside.unsqueeze(2), lengths
+
+
+def attribute_names(source: Domain, rows: np.ndarray) -> dict[str, list[str]]:
+    """The classes of each attribute that the source utterances ``rows`` have, in alphabetical order."""
+    return {
+        name: sorted({values[row] for row in rows} if values else {"unknown"})
+        for name, values in _attributes(source).items()
+    }
+
+
+def attribute_numbers(domain: Domain, names: Mapping[str, Sequence[str]], device: torch.device) -> dict[str, Tensor]:
+    """Class numbers of each attribute, int64 of shape (utterances,); -1 for a class that is not among ``names``."""
+    numbers = {}
+    for attribute, values in _attributes(domain).items():
+        number_of = {name: number for number, name in enumerate(names[attribute])}
+        listed = [number_of.get(value, -1) for value in values or ["unknown"] * len(domain)]
+        numbers[attribute] = torch.tensor(listed, dtype=torch.int64, device=device)
+    return numbers
+
+
+def _attributes(domain: Domain) -> dict[str, Sequence[str]]:
+    return dict(zip(ATTRIBUTES, (domain.corpora, domain.genders, domain.speakers, domain.languages), strict=True))
 
 
 def utterances(granted: Granted, device: torch.device) -> tuple[Utterances, Utterances]:

@@ -15,6 +15,9 @@ from typing import Any
 
 from data_prep.errors import InputError, unknown
 
+# What begins the names of the hyperparameters of the run that a run starts from.
+START = "start."
+
 
 @dataclass(frozen=True, kw_only=True)
 class TaskConfig:
@@ -84,6 +87,7 @@ class TrialConfig:
         epochs: passes over the source training set at the most; schedules run over these.
         seed: of the four random streams (split, initialisation, order, noise).
         data: fingerprint of the features and labels it is trained on.
+        start: the run whose weights this one begins with (a pretext task, or another corpus); ``None`` for none.
     """
 
     method: str
@@ -93,6 +97,7 @@ class TrialConfig:
     seed: int
     data: str
     without: tuple[str, ...] = field(default=())
+    start: TrialConfig | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON types; :meth:`from_dict` gives it back."""
@@ -102,7 +107,14 @@ class TrialConfig:
     def from_dict(cls, values: Mapping[str, Any]) -> TrialConfig:
         """The configuration of :meth:`to_dict`; an unknown key is an error that names the nearest known one."""
         task = TaskConfig.from_dict(values["task"])
-        return construct(cls, {**values, "task": task, "without": tuple(values.get("without", ()))})
+        start = None if values.get("start") is None else cls.from_dict(values["start"])
+        return construct(cls, {**values, "task": task, "without": tuple(values.get("without", ())), "start": start})
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """All hyperparameters; those of the run that it starts from are called ``start.<name>``."""
+        before = {} if self.start is None else self.start.hyperparameters
+        return {**self.hyperparameters, **{f"{START}{name}": value for name, value in before.items()}}
 
     @property
     def identity(self) -> str:

@@ -123,19 +123,37 @@ def load_task(store: Store, task: TaskConfig) -> TaskData:
     protocol, classes = splits.load(task.protocol), labels.load(task.scheme).classes
     protocol.check(task.sources, task.targets)
     sources = store.load(task.feature, task.sources)
-    source = target = _domain(sources, task)
+    labelled = protocol.selection != "none"
+    source = target = _domain(sources, task, labelled)
     if not protocol.within:
         targets = store.load(task.feature, task.targets)
         _check_apart(sources, targets, task)
-        target = _domain(targets, task)
+        target = _domain(targets, task, labelled)
     for side, domain, names in (("source", source, task.sources), ("target", target, task.targets)):
         missing = [name for number, name in enumerate(classes) if not (domain.labels == number).any()]
-        if missing:
+        if missing and labelled:
             raise InputError(
                 f"{'+'.join(names)} has no utterance of class {', '.join(missing)}, which scheme {task.scheme} needs "
                 f"in the {side}"
             )
     return TaskData(source, target, classes)
+
+
+def load_tasks(store: Store, tasks: Iterable[TaskConfig]) -> dict[TaskConfig, TaskData]:
+    """The data of several tasks; those that differ only in who may see what share it in memory.
+
+    Raises:
+        InputError: as :func:`load_task`.
+    """
+    loaded: dict[tuple[Any, ...], TaskData] = {}
+    by_task = {}
+    for task in tasks:
+        protocol = splits.load(task.protocol)
+        same = (task.sources, task.targets, task.scheme, task.feature, protocol.within, protocol.selection == "none")
+        if same not in loaded:
+            loaded[same] = load_task(store, task)
+        by_task[task] = loaded[same]
+    return by_task
 
 
 def _check_apart(source: pa.Table, target: pa.Table, task: TaskConfig) -> None:
@@ -159,13 +177,16 @@ def _recordings(table: pa.Table) -> list[str]:
     return [f"{digest} {start} {end}" for digest, start, end in zip(*columns, strict=True)]
 
 
-def _domain(table: pa.Table, task: TaskConfig) -> Domain:
+def _domain(table: pa.Table, task: TaskConfig, labelled: bool) -> Domain:
+    """The utterances of a table that the scheme has a class for; without ``labelled`` all of them, with class -1."""
     scheme = labels.load(task.scheme)
     columns = (table[name].to_pylist() for name in ("reader", "emotion", "arousal", "valence"))
     classes = [
         scheme.target(reader, emotion, arousal=arousal, valence=valence)
         for reader, emotion, arousal, valence in zip(*columns, strict=True)
     ]
+    if not labelled:
+        classes = [-1] * len(table)
     kept = table.filter(pa.array([number is not None for number in classes], pa.bool_()))
     names = kept["corpus"].to_pylist()
     frames = kept["frames"].to_numpy()
@@ -196,7 +217,10 @@ def draw(data: TaskData, task: TaskConfig, seed: int) -> tuple[Granted, Evaluato
         InputError: a class is missing from a part of the source in every one of many draws.
     """
     protocol, numbers = splits.load(task.protocol), stream(seed, "split")
-    parts, draws = (("train",), 1) if protocol.within else (SOURCE_PARTS, _DRAWS)
+    parts: tuple[str, ...] = ("train",) if protocol.within else SOURCE_PARTS
+    draws = 1 if protocol.within else _DRAWS
+    if protocol.selection == "none":
+        parts = ()
     for _ in range(draws):
         split = protocol.split(data.source.side, data.target.side, numbers)
         lacking = lacking_classes(data, split, parts)

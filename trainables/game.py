@@ -2,8 +2,9 @@
 
 A method is a few networks and a few players. A player owns some of the networks and, when it is its turn, moves their
 weights downhill on one loss of the batch. It never calls ``backward``, owns an optimiser, moves a tensor to a device
-or logs: the loop (:mod:`trainables.loop`) does that, in one way for every method. An ablation removes a player or a
-network by name.
+or logs: the loop (:mod:`trainables.loop`) does that, in one way for every method. What else a paper prescribes of
+training (optimiser, learning-rate policy, penalties, crops, pseudo-labels) a method says in its
+:class:`~trainables.recipe.Recipe`. An ablation removes a player or a network by name.
 """
 
 from __future__ import annotations
@@ -16,38 +17,77 @@ import torch
 from torch import Tensor, nn
 
 from data_prep.errors import InputError, unknown
+from trainables.recipe import Recipe
 from trainables.schedules import Schedule
 from trainables.streams import stream_seed
+
+# What is known of a source utterance besides its emotion, each a classification of its own (attributes.txt, 3).
+ATTRIBUTES = ("corpus", "gender", "speaker", "language")
+
+
+class Speech(NamedTuple):
+    """Utterances of a batch.
+
+    Attributes:
+        features: standardised, float32 of shape (batch, frames, dimensions), padded with zeros.
+        lengths: frames of each before padding, int64 of shape (batch,).
+        labels: class numbers, int64 of shape (batch,); -1 where none is granted.
+        likely: probability of each class, float32 of shape (batch, classes): all on the label, or a soft pseudo-label;
+            ``None`` where nothing is labelled.
+        attributes: by attribute (:data:`ATTRIBUTES`) its class numbers among those of the source, int64 of shape
+            (batch,); -1 for one that the source does not have. Empty where nothing is labelled.
+    """
+
+    features: Tensor
+    lengths: Tensor
+    labels: Tensor
+    likely: Tensor | None = None
+    attributes: Mapping[str, Tensor] = {}
 
 
 class Batch(NamedTuple):
     """What a player sees of the data at one step.
 
     Attributes:
-        source: standardised features, float32 of shape (batch, frames, dimensions), padded with zeros.
-        labels: class numbers of the source, int64 of shape (batch,).
-        target: standardised features of the target without labels, shape (batch, frames, dimensions); ``None`` for a
-            method that does not look at the target.
+        labelled: what is trained on with emotion labels: the source and, where the protocol grants labels of the target
+            or the method makes pseudo-labels, those target utterances too.
+        source: the source alone, drawn as ``labelled`` is; the same utterances where nothing else is labelled.
+        target: the target without labels; ``None`` for a method that does not look at it.
     """
 
-    source: Tensor
-    labels: Tensor
-    target: Tensor | None = None
+    labelled: Speech
+    source: Speech
+    target: Speech | None = None
+
+    @property
+    def adaptation(self) -> Speech:
+        """The target, for a player that adapts to it: the loop gives it to every game with such a player."""
+        assert self.target is not None, "the loop gives an adapting method the target's features"
+        return self.target
 
 
 class Shape(NamedTuple):
-    """What the networks of a task must fit: padded frames, dimensions of a frame, and classes."""
+    """What the networks of a task must fit.
+
+    Attributes:
+        frames: of a padded utterance.
+        dimensions: of a frame.
+        classes: of emotions.
+        attributes: how many classes each attribute has in the source.
+    """
 
     frames: int
     dimensions: int
     classes: int
+    attributes: Mapping[str, int] = dict.fromkeys(ATTRIBUTES, 2)
 
 
 # The networks by name, as a loss calls them. A network that the variant removed is not there.
-Networks = Mapping[str, Callable[..., Tensor]]
+Networks = Mapping[str, Callable[..., Any]]
 # Each schedule's value at this step.
 Values = Mapping[str, float]
 Loss = Callable[[Networks, Batch, Any, Values], Tensor]
+Reading = Callable[[Networks, Tensor, Tensor], Tensor]
 
 
 class Player(NamedTuple):
@@ -75,20 +115,27 @@ class Method:
         title: what it is, with its paper and section.
         hyperparameters: a frozen data class whose defaults are the paper's values; it has ``learning_rate`` and
             ``batch_size``, and raises :class:`~data_prep.errors.InputError` for a value outside its range.
-        networks: the networks' constructors by name; each is called with the task's shape.
+        networks: the networks' constructors by name; each is called with the task's shape and the hyperparameters.
         players: in the order of their turns within a step.
-        predict: (networks, features of shape (batch, frames, dimensions)) to logits of shape (batch, classes).
+        predict: (networks, features, lengths), as in :class:`Speech`, to logits of shape (batch, classes).
+        represent: likewise to the representation of shape (batch, features) that the emotion is read from.
         predictors: the networks that ``predict`` needs: what is kept as the model.
         schedules: from the hyperparameters, the weights that vary over training, by name.
+        recipe: from the hyperparameters, what the paper prescribes of training besides losses.
+        supervised: whether it learns emotions from labels. A pretext task does not: it needs no labels, has no score
+            to be selected by, and leaves its last epoch's weights for another run to start from.
     """
 
     title: str
     hyperparameters: type
-    networks: Mapping[str, Callable[[Shape], nn.Module]]
+    networks: Mapping[str, Callable[[Shape, Any], nn.Module]]
     players: tuple[Player, ...]
-    predict: Callable[[Networks, Tensor], Tensor]
+    predict: Reading
+    represent: Reading
     predictors: tuple[str, ...]
     schedules: Callable[[Any], Mapping[str, Schedule]] = field(default=lambda hyperparameters: {})
+    recipe: Callable[[Any], Recipe] = field(default=lambda hyperparameters: Recipe())
+    supervised: bool = True
 
 
 @dataclass(frozen=True)
@@ -128,16 +175,19 @@ def play(method: Method, without: tuple[str, ...] = ()) -> Game:
     return Game(method, tuple(players), networks)
 
 
-def rehearse(game: Game, hyperparameters: Any) -> None:
+def rehearse(game: Game, hyperparameters: Any, shape: Shape) -> None:
     """Computes every player's loss once, on noise, so that a variant that cannot be played is noticed beforehand.
+
+    Args:
+        game: the variant's.
+        hyperparameters: its configuration.
+        shape: of an utterance of the feature that it is to be trained on.
 
     Raises:
         InputError: a loss calls for a network that was removed, or depends on no network that its player moves.
     """
-    shape, generator = Shape(64, 40, 4), torch.Generator().manual_seed(0)
-    networks = build(game, shape, seed=0).eval()
-    features = torch.randn(2, 4, shape.frames, shape.dimensions, generator=generator)
-    batch = Batch(features[0], torch.arange(4) % shape.classes, features[1] if game.adapts else None)
+    networks = build(game, shape, hyperparameters, seed=0).eval()
+    batch = noise(shape, utterances=4)
     values = {name: schedule(0.0) for name, schedule in game.method.schedules(hyperparameters).items()}
     for player in game.players:
         try:
@@ -150,7 +200,19 @@ def rehearse(game: Game, hyperparameters: Any) -> None:
             raise InputError(f"player {player.name} has nothing left to learn; remove it too")
 
 
-def build(game: Game, shape: Shape, seed: int) -> nn.ModuleDict:
+def noise(shape: Shape, utterances: int, seed: int = 0) -> Batch:
+    """A batch of noise with labels and attributes: what a game can be rehearsed, timed and tested with."""
+    generator = torch.Generator().manual_seed(seed)
+    source, target = torch.randn(2, utterances, shape.frames, shape.dimensions, generator=generator)
+    numbers, lengths = torch.arange(utterances), torch.full((utterances,), shape.frames)
+    labels = numbers % shape.classes
+    likely = torch.nn.functional.one_hot(labels, shape.classes).float()
+    attributes = {name: numbers % count for name, count in shape.attributes.items()}
+    labelled = Speech(source, lengths, labels, likely, attributes)
+    return Batch(labelled, labelled, Speech(target, lengths, torch.full_like(labels, -1)))
+
+
+def build(game: Game, shape: Shape, hyperparameters: Any, seed: int) -> nn.ModuleDict:
     """The game's networks with their first weights.
 
     Each network draws from a random stream of its own, so that removing one leaves the others' first weights as they
@@ -160,5 +222,5 @@ def build(game: Game, shape: Shape, seed: int) -> nn.ModuleDict:
     for name in game.networks:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(stream_seed(seed, "initialisation", name))
-            networks[name] = game.method.networks[name](shape)
+            networks[name] = game.method.networks[name](shape, hyperparameters)
     return networks

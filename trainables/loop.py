@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -16,17 +15,23 @@ from torch import Tensor
 
 from data_prep.errors import InputError
 from trainables import methods
-from trainables.batches import batch_rows, utterances
 from trainables.config import TrialConfig, construct
 from trainables.data import Granted
-from trainables.game import Batch, Player, Shape, build, play
+from trainables.feed import Feed
+from trainables.game import Batch, Method, Player, Reading, build, play
 from trainables.metrics import Scores, score
 from trainables.networks.dense import SharedDropout
-from trainables.policies import RestoreAndHalve, Verdict
-from trainables.streams import stream_seed
+from trainables.policies import Verdict
+from trainables.pool import granted_pool, unlabelled
+from trainables.streams import stream, stream_seed
 from trainables.workers import Workers
 
 Report = Callable[[Mapping[str, float]], None]
+
+# Utterances, and values of theirs, that are read at a time outside training.
+_READ_AT_ONCE, _READ_VALUES = 256, 2**24
+# What a run has become, besides its weights, optimisers and policy.
+_STATE = ("pool", "epoch", "step", "seconds", "stopped", "history")
 
 
 class TrainingDiverged(Exception):
@@ -38,7 +43,7 @@ class Best:
     """The epoch that validation selected, as training goes on from it."""
 
     epoch: int
-    scores: Scores
+    scores: Scores | None
     weights: dict[str, Any]
     optimisers: dict[str, Any]
 
@@ -49,7 +54,7 @@ class Outcome:
 
     Attributes:
         weights: of the networks that predict, at the selected epoch: a state dictionary on the CPU.
-        validation: scores of the selected epoch on what selected it.
+        validation: scores of the selected epoch on what selected it; ``None`` where nothing selects.
         predicted: class numbers of the test set by the selected epoch, int64 of shape (test utterances,).
         best_epoch: the selected epoch, from 1.
         history: what was reported after each epoch.
@@ -57,7 +62,7 @@ class Outcome:
     """
 
     weights: Mapping[str, Tensor]
-    validation: Scores
+    validation: Scores | None
     predicted: np.ndarray
     best_epoch: int
     history: tuple[Mapping[str, float], ...]
@@ -73,41 +78,62 @@ class Training:
         granted: what its protocol lets it see.
         device: where the networks and the data are.
         workers: this process's place among data-parallel ones.
+        start: weights that it begins with, as a pretext task left them; ``None`` to begin with none.
     """
 
     config: TrialConfig
     granted: Granted
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     workers: Workers = field(default_factory=Workers)
+    start: Mapping[str, Tensor] | None = None
 
     def __post_init__(self) -> None:
         method = methods.load(self.config.method)
+        assert isinstance(method, Method), "what has no game is fitted, not trained"
         self.game = play(method, self.config.without)
         self.hyperparameters = construct(method.hyperparameters, self.config.hyperparameters)
         self.schedules = method.schedules(self.hyperparameters)
+        self.recipe = method.recipe(self.hyperparameters)
         if self.game.adapts and not len(self.granted.split.adaptation):
             raise InputError(
                 f"{self.config.method} adapts to the target, of which protocol {self.config.task.protocol} grants "
                 "nothing; take another protocol, or a method or variant that does not adapt"
             )
-        shape = Shape(self.granted.frames, self.granted.source.values.shape[1], len(self.granted.classes))
-        self.modules = build(self.game, shape, self.config.seed).to(self.device)
+        self.feed = Feed(
+            self.granted,
+            seed=self.config.seed,
+            batch_size=self.hyperparameters.batch_size,
+            crop=self.recipe.crop,
+            device=self.device,
+            workers=self.workers,
+        )
+        self.modules = build(self.game, self.feed.shape, self.hyperparameters, self.config.seed)
+        if self.start is not None:
+            begin_with(self.modules, self.start)
+        self.modules.to(self.device)
         self.networks = dict(self.modules.items())
         for module in self.modules.modules():
             if isinstance(module, SharedDropout):
                 module.worker, module.workers = self.workers.rank, self.workers.count
+        self.players = [player for player in self.game.players if self._weights(player)]
         self.optimisers = {
-            player.name: torch.optim.Adam(self._weights(player), lr=self.hyperparameters.learning_rate, fused=True)
-            for player in self.game.players
+            player.name: self.recipe.optimise(self._weights(player), self.hyperparameters.learning_rate)
+            for player in self.players
         }
-        self.policy = RestoreAndHalve(self.hyperparameters.learning_rate)
-        self.source, self.target = utterances(self.granted, self.device)
-        self.steps_per_epoch = math.ceil(len(self.granted.split.train) / self.hyperparameters.batch_size)
-        self.epoch = 0
+        self.policy = self.recipe.policy(self.hyperparameters.learning_rate)
+        self.pool = granted_pool(self.granted)
+        if self.recipe.rebalance:
+            self.pool = self.pool.rebalanced(stream(self.config.seed, "rebalance", 0))
+        self.epoch = self.step = 0
         self.seconds = 0.0
         self.stopped = False
         self.best: Best | None = None
         self.history: list[Mapping[str, float]] = []
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches that it takes to see all that is labelled once."""
+        return math.ceil(len(self.pool) / self.hyperparameters.batch_size)
 
     def run(self, report: Report = lambda metrics: None) -> Outcome:
         """Trains to the end, from wherever it is, and tells ``report`` of every epoch.
@@ -125,16 +151,18 @@ class Training:
         """One epoch of steps, its validation, and what the policy makes of it."""
         started = time.perf_counter()
         self.modules.train()
-        sums = {player.name: torch.zeros((), device=self.device) for player in self.game.players}
+        sums = {player.name: torch.zeros((), device=self.device) for player in self.players}
         values: Mapping[str, float] = {}
-        for step in range(self.epoch * self.steps_per_epoch, (self.epoch + 1) * self.steps_per_epoch):
-            progress = step / (self.config.epochs * self.steps_per_epoch)
+        steps = self.steps_per_epoch
+        for number in range(steps):
+            progress = (self.epoch * steps + number) / (self.config.epochs * steps)
             values = {name: schedule(progress) for name, schedule in self.schedules.items()}
-            batch = self._batch(step)
-            for player in self.game.players:
-                sums[player.name] += self._turn(player, batch, values, step)
+            batch = self.feed.batch(self.pool, self.step, self.game.adapts)
+            for player in self.players:
+                sums[player.name] += self._turn(player, batch, values)
+            self.step += 1
         self.workers.average(list(sums.values()))
-        losses = {name: float(total) / self.steps_per_epoch for name, total in sums.items()}
+        losses = {name: float(total) / steps for name, total in sums.items()}
         self.epoch += 1
         for name, loss in losses.items():
             if not math.isfinite(loss):
@@ -142,33 +170,25 @@ class Training:
         scores = self._validate()
         learning_rate = self.policy.learning_rate
         self._follow(scores)
+        numbers = {
+            "learning_rate": learning_rate,
+            **({} if scores is None else _validation(scores, self.policy.best)),
+            **{f"loss/{name}": loss for name, loss in losses.items()},
+            **{f"schedule/{name}": value for name, value in values.items()},
+            **self._relabel(),
+        }
         self.seconds += time.perf_counter() - started
-        self.history.append(
-            {
-                "epoch": self.epoch,
-                "validation_uar": scores.unweighted_average_recall,
-                "validation_accuracy": scores.accuracy,
-                "best_validation_uar": self.policy.best,
-                "learning_rate": learning_rate,
-                "train_seconds": self.seconds,
-                **{f"loss/{name}": loss for name, loss in losses.items()},
-                **{f"schedule/{name}": value for name, value in values.items()},
-            }
-        )
+        self.history.append({"epoch": self.epoch, **numbers, "train_seconds": self.seconds})
 
     def state_dict(self) -> dict[str, Any]:
         """All that resuming needs: what is not in here is a function of the configuration and the data."""
-        best = None if self.best is None else vars(self.best)
         return copy.deepcopy(
             {
                 "weights": self.modules.state_dict(),
                 "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
-                "policy": dataclasses.asdict(self.policy),
-                "best": best,
-                "epoch": self.epoch,
-                "seconds": self.seconds,
-                "stopped": self.stopped,
-                "history": self.history,
+                "policy": vars(self.policy),
+                "best": None if self.best is None else vars(self.best),
+                **{name: getattr(self, name) for name in _STATE},
             }
         )
 
@@ -178,37 +198,39 @@ class Training:
         self.modules.load_state_dict(state["weights"])
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
-        self.policy = RestoreAndHalve(**state["policy"])
+        vars(self.policy).update(state["policy"])
         self.best = None if state["best"] is None else Best(**state["best"])
-        self.epoch, self.seconds, self.stopped = state["epoch"], state["seconds"], state["stopped"]
-        self.history = state["history"]
+        for name in _STATE:
+            setattr(self, name, state[name])
 
     def predict(self, rows: np.ndarray, domain: str) -> np.ndarray:
         """Class numbers of the utterances ``rows`` of the ``source`` or the ``target``, by the weights as they are."""
-        held = self.source if domain == "source" else self.target
+        return self.probabilities(rows, domain).argmax(axis=1)
+
+    def probabilities(self, rows: np.ndarray, domain: str) -> np.ndarray:
+        """Class probabilities, float32 of shape (rows, classes)."""
+        return self._read(self.game.method.predict, rows, domain).softmax(dim=1).numpy()
+
+    def representations(self, rows: np.ndarray, domain: str) -> np.ndarray:
+        """What the emotion is read from, float32 of shape (rows, features)."""
+        return self._read(self.game.method.represent, rows, domain).numpy()
+
+    def _read(self, reading: Reading, rows: np.ndarray, domain: str) -> Tensor:
+        held = self.feed.source if domain == "source" else self.feed.target
+        per_utterance = self.feed.shape.frames * self.feed.shape.dimensions
+        size = max(1, min(_READ_AT_ONCE, _READ_VALUES // per_utterance))
         self.modules.eval()
         with torch.no_grad():
             parts = [
-                self.game.method.predict(self.networks, held[torch.from_numpy(part).to(self.device)]).argmax(dim=1)
-                for part in np.array_split(rows, math.ceil(len(rows) / 256))
+                reading(self.networks, *held.gather(torch.from_numpy(part).to(self.device)))
+                for part in np.array_split(rows, math.ceil(len(rows) / size))
             ]
-        return torch.cat(parts).cpu().numpy()
+        return torch.cat(parts).cpu()
 
-    def _batch(self, step: int) -> Batch:
-        seed, size, split = self.config.seed, self.hyperparameters.batch_size, self.granted.split
-        rows = self._rows(batch_rows(split.train, size, step, seed, "source"))
-        target = None
-        if self.game.adapts:
-            target = self.target[self._rows(batch_rows(split.adaptation, size, step, seed, "target"))]
-        return Batch(self.source[rows], self.source.labels[rows], target)
-
-    def _rows(self, rows: np.ndarray) -> Tensor:
-        return torch.from_numpy(self.workers.part(rows)).to(self.device)
-
-    def _turn(self, player: Player, batch: Batch, values: Mapping[str, float], step: int) -> Tensor:
-        torch.manual_seed(stream_seed(self.config.seed, "noise", player.name, step))
-        loss = player.loss(self.networks, batch, self.hyperparameters, values)
+    def _turn(self, player: Player, batch: Batch, values: Mapping[str, float]) -> Tensor:
+        torch.manual_seed(stream_seed(self.config.seed, "noise", player.name, self.step))
         weights = self._weights(player)
+        loss = player.loss(self.networks, batch, self.hyperparameters, values) + self.recipe.penalty(weights)
         gradients = torch.autograd.grad(loss, weights, allow_unused=True)
         self.workers.average(gradients)
         for weight, gradient in zip(weights, gradients, strict=True):
@@ -217,9 +239,10 @@ class Training:
         return loss.detach()
 
     def _weights(self, player: Player) -> list[torch.nn.Parameter]:
-        return [weight for name in player.moves for weight in self.modules[name].parameters()]
+        moved = [name for name in player.moves if name not in self.recipe.frozen]
+        return [weight for name in moved for weight in self.modules[name].parameters() if weight.requires_grad]
 
-    def _validate(self) -> Scores:
+    def _validate(self) -> Scores | None:
         """Scores on what selects: the source's validation part, the target's development part, or both together."""
         granted = self.granted
         parts = (
@@ -227,12 +250,15 @@ class Training:
             ("target", granted.target.labels, granted.split.development),
         )
         held_out = [(labels[rows], self.predict(rows, domain)) for domain, labels, rows in parts if len(rows)]
+        if not held_out or not self.game.method.supervised:
+            return None
         truth, predicted = (np.concatenate(arrays) for arrays in zip(*held_out, strict=True))
         return score(truth, predicted, len(granted.classes))
 
-    def _follow(self, scores: Scores) -> None:
-        verdict = self.policy.judge(scores.unweighted_average_recall)
-        if verdict is Verdict.BEST:
+    def _follow(self, scores: Scores | None) -> None:
+        """Does what the policy says of an epoch; one that nothing can judge counts as better than those before it."""
+        verdict = self.policy.judge(self.epoch if scores is None else scores.unweighted_average_recall)
+        if verdict is Verdict.BEST and scores is not None:
             optimisers = {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()}
             self.best = Best(self.epoch, scores, *copy.deepcopy((self.modules.state_dict(), optimisers)))
         elif verdict is Verdict.RESTORE:
@@ -240,23 +266,63 @@ class Training:
             self.modules.load_state_dict(self.best.weights)
             for name, optimiser in self.optimisers.items():
                 optimiser.load_state_dict(copy.deepcopy(self.best.optimisers[name]))
-                for group in optimiser.param_groups:
-                    group["lr"] = self.policy.learning_rate
+        for optimiser in self.optimisers.values():
+            for group in optimiser.param_groups:
+                group["lr"] = self.policy.learning_rate
         self.stopped = verdict is Verdict.STOP
 
+    def _relabel(self) -> dict[str, float]:
+        """Pseudo-labels the target where this epoch is one for it; what there is to say of them."""
+        relabel, rows = self.recipe.relabel, unlabelled(self.granted)
+        if relabel is None or self.epoch % relabel.every or self.epoch >= self.config.epochs or not len(rows):
+            return {}
+        granted = granted_pool(self.granted)
+        self.pool = granted.with_pseudo_labels(relabel, rows, self.probabilities(rows, "target"))
+        admitted = len(self.pool.target) - len(granted.target)
+        if self.recipe.rebalance:
+            self.pool = self.pool.rebalanced(stream(self.config.seed, "rebalance", self.epoch))
+        return {"pseudo_labels": admitted, "pseudo_labels_share": admitted / len(rows)}
+
     def _outcome(self) -> Outcome:
-        assert self.best is not None, "a run has at least one epoch"
-        self.modules.load_state_dict(self.best.weights)
-        predictors = self.game.method.predictors
+        if self.best is not None:
+            self.modules.load_state_dict(self.best.weights)
+        predictors, test = self.game.method.predictors, self.granted.split.test
         return Outcome(
             weights={
                 name: weight.detach().cpu().clone()
                 for name, weight in self.modules.state_dict().items()
                 if name.split(".")[0] in predictors
             },
-            validation=self.best.scores,
-            predicted=self.predict(self.granted.split.test, "target"),
-            best_epoch=self.best.epoch,
+            validation=None if self.best is None else self.best.scores,
+            predicted=self.predict(test, "target") if len(test) else test,
+            best_epoch=self.epoch if self.best is None else self.best.epoch,
             history=tuple(self.history),
             seconds=self.seconds,
         )
+
+
+def begin_with(modules: torch.nn.ModuleDict, start: Mapping[str, Tensor]) -> None:
+    """Gives those of the networks that are in the state dictionary ``start`` the weights that they have there.
+
+    Raises:
+        InputError: none of them is there, or one is of another shape.
+    """
+    shared = [name for name in modules if any(key.split(".")[0] == name for key in start)]
+    if not shared:
+        there = sorted({key.split(".")[0] for key in start})
+        raise InputError(f"what it starts from has {', '.join(there)}, and it has {', '.join(modules)}: none in common")
+    for name in shared:
+        weights = {key.partition(".")[2]: value for key, value in start.items() if key.split(".")[0] == name}
+        try:
+            modules[name].load_state_dict(weights)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"what it starts from has another {name}: {reason}") from error
+
+
+def _validation(scores: Scores, best: float) -> dict[str, float]:
+    return {
+        "validation_uar": scores.unweighted_average_recall,
+        "validation_accuracy": scores.accuracy,
+        "best_validation_uar": best,
+    }

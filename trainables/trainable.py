@@ -17,8 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from trainables import methods
 from trainables.config import TrialConfig
 from trainables.data import TaskData, describe, draw
+from trainables.estimator import Estimator
+from trainables.fitting import Fitting
 from trainables.loop import Outcome, Report, Training
 from trainables.metrics import Scores
 from trainables.workers import Workers
@@ -54,6 +57,7 @@ def train(
     workers: int = 1,
     gpu: bool = False,
     callbacks: Sequence[Any] = (),
+    start: Mapping[str, Tensor] | None = None,
 ) -> TrialResult:
     """Trains and tests one trial.
 
@@ -64,10 +68,12 @@ def train(
         workers: data-parallel workers; with 1 the trial runs in this process, with more under Ray Train.
         gpu: whether it (or each worker) trains on a GPU.
         callbacks: Ray Train callbacks, which hear of every epoch when the trial runs on several workers.
+        start: the weights of ``config.start`` (:func:`trainables.pretraining.pretrain`).
     """
-    if workers == 1:
-        return _run(config, data, report, torch.device("cuda" if gpu else "cpu"), Workers())
-    return _run_on_workers(config, data, workers, gpu, callbacks)
+    assert (start is None) == (config.start is None), "the weights that a configuration starts from come with it"
+    if workers == 1 or isinstance(methods.load(config.method), Estimator):
+        return _run(config, data, report, torch.device("cuda" if gpu else "cpu"), Workers(), start)
+    return _run_on_workers(config, data, workers, gpu, callbacks, start)
 
 
 def prepare_process(threads: int = 1) -> None:
@@ -77,13 +83,24 @@ def prepare_process(threads: int = 1) -> None:
     torch.set_num_threads(threads)
 
 
-def _run(config: TrialConfig, data: TaskData, report: Report, device: torch.device, workers: Workers) -> TrialResult:
+def _run(
+    config: TrialConfig,
+    data: TaskData,
+    report: Report,
+    device: torch.device,
+    workers: Workers,
+    start: Mapping[str, Tensor] | None,
+) -> TrialResult:
     granted, evaluator = draw(data, config.task, config.seed)
-    outcome = Training(config, granted, device, workers).run(report)
+    if isinstance(methods.load(config.method), Estimator):
+        outcome = Fitting(config, granted).run(report)
+    else:
+        outcome = Training(config, granted, device, workers, start).run(report)
     return _result(data, outcome, evaluator.score(outcome.predicted), describe(data, granted.split))
 
 
 def _result(data: TaskData, outcome: Outcome, test: Scores, split: Mapping[str, Any]) -> TrialResult:
+    assert outcome.validation is not None, "what is tested was selected"
     counts = test.confusion.sum(axis=1)
     recalls = {
         f"test_recall/{name}": float(test.confusion[number, number] / counts[number])
@@ -109,7 +126,12 @@ def _result(data: TaskData, outcome: Outcome, test: Scores, split: Mapping[str, 
 
 
 def _run_on_workers(
-    config: TrialConfig, data: TaskData, workers: int, gpu: bool, callbacks: Sequence[Any]
+    config: TrialConfig,
+    data: TaskData,
+    workers: int,
+    gpu: bool,
+    callbacks: Sequence[Any],
+    start: Mapping[str, Tensor] | None,
 ) -> TrialResult:
     import ray
     from ray.train import RunConfig, ScalingConfig
@@ -118,7 +140,11 @@ def _run_on_workers(
     with tempfile.TemporaryDirectory(prefix="ser-train-") as storage:
         trainer = TorchTrainer(
             _worker,
-            train_loop_config={"config": config.to_dict(), "data": ray.put(data), "gpu": gpu},
+            train_loop_config={
+                "config": config.to_dict(),
+                "data": ray.put(data),
+                "start": None if start is None else dict(start),
+            },
             scaling_config=ScalingConfig(num_workers=workers, use_gpu=gpu),
             run_config=RunConfig(name="trial", storage_path=storage, callbacks=list(callbacks)),
         )
@@ -142,6 +168,7 @@ def _worker(settings: Mapping[str, Any]) -> None:
         lambda metrics: ray.train.report(dict(metrics)),
         get_device(),
         Workers(context.get_world_rank(), context.get_world_size()),
+        settings["start"],
     )
     checkpoint = None
     with tempfile.TemporaryDirectory(prefix="ser-result-") as folder:

@@ -27,6 +27,7 @@ SELECTIONS = {
     "source_train": ("validation",),
     "target_dev": ("development",),
     "source_val+target_dev": ("validation", "development"),
+    "none": (),
 }
 SOURCE_PARTS = ("train", "validation")
 
@@ -88,7 +89,7 @@ class Protocol:
         grants: in words, what training may see; printed with every table.
         selection: what selects, one of :data:`SELECTIONS`: ``source_val`` (a held-out part of the source),
             ``source_train`` (the source training set itself), ``target_dev`` (a labelled part of the target), or a
-            held-out part of both.
+            held-out part of both. ``none`` is for what is trained without labels, and neither selected nor tested.
         normalisation: ``source`` standardises everything by the source training set; ``corpus`` standardises every
             corpus by its own statistics, without labels, over what training sees of it.
         speaker_disjoint: groups of parts; no speaker is in two parts of a group.
@@ -132,7 +133,8 @@ class Protocol:
             InputError: there are too few utterances or speakers to split.
         """
         split = _without_copies(self.draw(source, target, rng), source, target)
-        for part in ("train", *SELECTIONS[self.selection], "test"):
+        tested = () if self.selection == "none" else ("test",)
+        for part in ("train", *SELECTIONS[self.selection], *tested):
             if len(getattr(split, part)) == 0:
                 raise InputError(
                     f"protocol {self.name} leaves no utterance for {part} "

@@ -15,15 +15,17 @@ FULL = "full/iemocap-emodb"
 
 
 def test_the_cells_are_the_table_row_by_row(made_up_sweep):
-    fingerprints = {"iemocap-msp_improv": "one", "iemocap-emodb": "two"}
-    found = cells(made_up_sweep, fingerprints)
+    found = cells(made_up_sweep, lambda task: f"data of {task.name}")
     assert [cell.name for cell in found] == [
         "full/iemocap-msp_improv",
         "full/iemocap-emodb",
         "baseline/iemocap-msp_improv",
         "baseline/iemocap-emodb",
     ]
-    assert [cell.data for cell in found] == ["one", "two", "one", "two"]
+    assert [cell.config({}, epochs=1, seed=0).data for cell in found] == [
+        "data of iemocap-msp_improv",
+        "data of iemocap-emodb",
+    ] * 2
 
 
 @pytest.mark.parametrize(

@@ -175,14 +175,14 @@ def test_without_optunas_storage_the_recorders_records_are_enough_and_are_stored
         ({"epochs": 7}, "epochs"),
         ({"seed": 1}, "seed"),
         ({"sampler": "random"}, "sampler"),
-        ({"data": "other data"}, "data"),
+        ({"fingerprint": lambda task: "other data"}, "data"),
         ({"space": {}}, "search space"),
     ],
 )
 def test_a_launch_does_not_go_on_with_runs_that_could_not_be_compared(change, named, make_plan, recorder, storage):
     plan = make_plan("full/iemocap-emodb")
     SweepSearcher(plan, storage, recorder)
-    of_cell = {name: value for name, value in change.items() if name in ("data", "space")}
+    of_cell = {name: value for name, value in change.items() if name in ("fingerprint", "space")}
     changed = tuple(dataclasses.replace(cell, **of_cell) for cell in plan.cells)
     of_plan = {name: value for name, value in change.items() if name not in of_cell}
     with pytest.raises(InputError, match=f"{FULL} was begun with another {named} than it has now"):

@@ -17,13 +17,15 @@ from trainables.trainable import prepare_process
 CLASSES = ("angry", "happy", "neutral", "sad")
 
 
-def _make_domain(utterances: int, shift: float, seed: int, corpus: str = "made_up") -> Domain:
-    """Utterances of 20 to 39 frames of 6 values, eight speakers, four classes in turn."""
+def _make_domain(
+    utterances: int, shift: float, seed: int, corpus: str = "made_up", shortest: int = 20, dimensions: int = 6
+) -> Domain:
+    """Utterances of up to 19 frames more than the shortest, eight speakers (two genders), four classes in turn."""
     rng = np.random.default_rng(seed)
-    lengths = rng.integers(20, 40, size=utterances)
+    lengths = rng.integers(shortest, shortest + 20, size=utterances)
     labels = np.arange(utterances) % len(CLASSES)
     waves = [
-        rng.normal(size=(length, 6)) + np.sin(np.arange(length)[:, None] * (1 + label)) + shift
+        rng.normal(size=(length, dimensions)) + np.sin(np.arange(length)[:, None] * (1 + label)) + shift
         for length, label in zip(lengths, labels, strict=True)
     ]
     return Domain(
@@ -33,6 +35,8 @@ def _make_domain(utterances: int, shift: float, seed: int, corpus: str = "made_u
         utterances=tuple(f"{corpus}/{number:03d}" for number in range(utterances)),
         speakers=tuple(f"{corpus}/{number % 8}" for number in range(utterances)),
         labels=labels.astype(np.int64),
+        genders=tuple(("female", "male")[number % 8 % 2] for number in range(utterances)),
+        languages=tuple(("de", "it")[number % 8 // 4] for number in range(utterances)),
     )
 
 
@@ -51,6 +55,16 @@ def task_data() -> TaskData:
     return TaskData(_make_domain(48, 0.0, 1), _make_domain(40, 0.5, 2, "other"), CLASSES)
 
 
+@pytest.fixture(scope="session")
+def speech_data() -> TaskData:
+    """Like ``task_data``, but long and wide enough for every method's networks."""
+    source, target = ("made_up", 0.0, 1), ("other", 0.5, 2)
+    domains = [
+        _make_domain(48, shift, seed, corpus, shortest=110, dimensions=40) for corpus, shift, seed in (source, target)
+    ]
+    return TaskData(*domains, CLASSES)
+
+
 @pytest.fixture
 def trial() -> Callable[..., TrialConfig]:
     """Makes a small trial: ``trial("addi", without=("decoder",), learning_rate=1e-3)``."""
@@ -58,7 +72,9 @@ def trial() -> Callable[..., TrialConfig]:
     def make(
         method: str, *, without: tuple[str, ...] = (), epochs: int = 2, seed: int = 3, **given: Any
     ) -> TrialConfig:
-        values = {"learning_rate": 1e-3, "batch_size": 8, **given}
+        known = {item.name for item in dataclasses.fields(methods.load(method).hyperparameters)}
+        small = {name: value for name, value in {"learning_rate": 1e-3, "batch_size": 8}.items() if name in known}
+        values = {**small, **given}
         return TrialConfig(
             method=method,
             without=without,

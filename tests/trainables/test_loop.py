@@ -113,7 +113,8 @@ def test_the_scaler_is_fitted_on_the_rows_it_is_given_alone(task_data):
 
 def test_a_batch_is_padded_with_zeros_after_standardising_and_a_long_utterance_is_cut_in_its_middle(task_data):
     domain, scaler = task_data.source, Scaler(task_data.source, np.arange(48))
-    gathered = Utterances(domain, {"made_up": scaler}, 30, torch.device("cpu"))[torch.arange(48)]
+    gathered, lengths = Utterances(domain, {"made_up": scaler}, 30, torch.device("cpu")).gather(torch.arange(48))
+    assert lengths.tolist() == np.minimum(np.diff(domain.starts), 30).tolist()
     for row, length in enumerate(np.diff(domain.starts)):
         values = (domain.values[domain.starts[row] : domain.starts[row + 1]] - scaler.mean) / scaler.scale
         if length <= 30:

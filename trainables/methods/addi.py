@@ -74,7 +74,7 @@ class Hyperparameters(cnn.Hyperparameters):
 
 def reconstruction_loss(networks: Networks, batch: Batch, hyperparameters: Any, values: Values) -> Tensor:
     """Equation (3) over both domains, each under its own code."""
-    source, target = batch.source, _target(batch)
+    source, target = batch.source.features, batch.adaptation.features
     return 0.5 * (
         mse_loss(_generate(networks, networks["encoder"](source), SOURCE), source)
         + mse_loss(_generate(networks, networks["encoder"](target), TARGET), target)
@@ -83,10 +83,10 @@ def reconstruction_loss(networks: Networks, batch: Batch, hyperparameters: Any, 
 
 def generator_loss(networks: Networks, batch: Batch, hyperparameters: Any, values: Values) -> Tensor:
     """Equation (1): reconstruction plus lambda times equation (2)."""
-    source, target = networks["encoder"](batch.source), networks["encoder"](_target(batch))
+    source, target = networks["encoder"](batch.source.features), networks["encoder"](batch.adaptation.features)
     loss = 0.5 * (
-        mse_loss(_generate(networks, source, SOURCE), batch.source)
-        + mse_loss(_generate(networks, target, TARGET), _target(batch))
+        mse_loss(_generate(networks, source, SOURCE), batch.source.features)
+        + mse_loss(_generate(networks, target, TARGET), batch.adaptation.features)
     )
     if "source_discriminator" in networks:
         fake = networks["source_discriminator"](_generate(networks, target, SOURCE))
@@ -99,16 +99,17 @@ def generator_loss(networks: Networks, batch: Batch, hyperparameters: Any, value
 
 def discriminator_loss(networks: Networks, batch: Batch, hyperparameters: Any, values: Values) -> Tensor:
     """Equations (11) and (12), as far as their discriminators are there: -log D(real) - log(1 - D(fake))."""
-    loss = batch.source.new_zeros(())
+    real_source, real_target = batch.source.features, batch.adaptation.features
+    loss = real_source.new_zeros(())
     with torch.no_grad():
-        source, target = networks["encoder"](batch.source), networks["encoder"](_target(batch))
+        source, target = networks["encoder"](real_source), networks["encoder"](real_target)
         as_source, as_target = _generate(networks, target, SOURCE), _generate(networks, source, TARGET)
     if "source_discriminator" in networks:
         discriminate = networks["source_discriminator"]
-        loss = loss + softplus(-discriminate(batch.source)).mean() + softplus(discriminate(as_source)).mean()
+        loss = loss + softplus(-discriminate(real_source)).mean() + softplus(discriminate(as_source)).mean()
     if "target_discriminator" in networks:
         discriminate = networks["target_discriminator"]
-        loss = loss + softplus(-discriminate(_target(batch))).mean() + softplus(discriminate(as_target)).mean()
+        loss = loss + softplus(-discriminate(real_target)).mean() + softplus(discriminate(as_target)).mean()
     return loss
 
 
@@ -117,17 +118,12 @@ def _generate(networks: Networks, latent: Tensor, domain: int) -> Tensor:
     return networks["decoder"](latent, code)
 
 
-def _target(batch: Batch) -> Tensor:
-    assert batch.target is not None, "the loop gives an adapting method the target's features"
-    return batch.target
-
-
 def _schedules(hyperparameters: Hyperparameters) -> Mapping[str, Schedule]:
     weight, kind = hyperparameters.adversarial_weight, hyperparameters.adversarial_ramp
     return {"adversarial_weight": ramp(kind, weight, hyperparameters.adversarial_gamma)}
 
 
-def _discriminator(shape: Shape) -> Discriminator:
+def _discriminator(shape: Shape, hyperparameters: Hyperparameters) -> Discriminator:
     return Discriminator(shape.frames, shape.dimensions)
 
 
@@ -136,7 +132,7 @@ METHOD = Method(
     hyperparameters=Hyperparameters,
     networks={
         **cnn.METHOD.networks,
-        "decoder": lambda shape: ConvolutionalDecoder(shape.frames, shape.dimensions),
+        "decoder": lambda shape, hyperparameters: ConvolutionalDecoder(shape.frames, shape.dimensions),
         "source_discriminator": _discriminator,
         "target_discriminator": _discriminator,
     },
@@ -147,6 +143,7 @@ METHOD = Method(
         *cnn.METHOD.players,
     ),
     predict=cnn.predict,
+    represent=cnn.represent,
     predictors=cnn.METHOD.predictors,
     schedules=_schedules,
 )

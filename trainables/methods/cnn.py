@@ -35,23 +35,29 @@ class Hyperparameters:
 
 
 def classification_loss(networks: Networks, batch: Batch, hyperparameters: Any, values: Values) -> Tensor:
-    """Cross-entropy of the source's emotions."""
-    return cross_entropy(predict(networks, batch.source), batch.labels)
+    """Cross-entropy of the emotions of all that is labelled."""
+    return cross_entropy(predict(networks, batch.labelled.features, batch.labelled.lengths), batch.labelled.labels)
 
 
-def predict(networks: Networks, features: Tensor) -> Tensor:
+def represent(networks: Networks, features: Tensor, lengths: Tensor) -> Tensor:
+    """The encoder's 256 features, (batch, 256)."""
+    return networks["encoder"](features)
+
+
+def predict(networks: Networks, features: Tensor, lengths: Tensor) -> Tensor:
     """Logits (batch, classes) of padded features (batch, frames, dimensions)."""
-    return networks["classifier"](networks["encoder"](features))
+    return networks["classifier"](represent(networks, features, lengths))
 
 
 METHOD = Method(
     title="CNN baseline (addi.txt, 4.3)",
     hyperparameters=Hyperparameters,
     networks={
-        "encoder": lambda shape: ConvolutionalEncoder(shape.dimensions),
-        "classifier": lambda shape: Classifier(FEATURES, shape.classes),
+        "encoder": lambda shape, hyperparameters: ConvolutionalEncoder(shape.dimensions),
+        "classifier": lambda shape, hyperparameters: Classifier(FEATURES, shape.classes),
     },
     players=(Player("classifier", ("encoder", "classifier"), classification_loss),),
     predict=predict,
+    represent=represent,
     predictors=("encoder", "classifier"),
 )

@@ -10,12 +10,14 @@ import torch
 from data_prep.errors import InputError
 from search_spaces import ablation_addi
 from trainables import methods
-from trainables.game import Batch, Shape, build, play
+from trainables.game import Batch, Shape, Speech, build, noise, play
 from trainables.methods import addi
 from trainables.trainable import train
 
 SOURCE, TARGET = torch.full((2, 3, 1), 1.0), torch.full((2, 3, 1), 2.0)
-BATCH = Batch(SOURCE, torch.tensor([0, 1]), TARGET)
+THREE = torch.tensor([3, 3])
+LABELLED = Speech(SOURCE, THREE, torch.tensor([0, 1]))
+BATCH = Batch(LABELLED, LABELLED, Speech(TARGET, THREE, torch.tensor([-1, -1])))
 
 
 def by_hand(seen: dict[str, list[float]] | None = None, **logits: float):
@@ -77,8 +79,8 @@ def test_without_one_discriminator_the_generator_plays_against_the_other():
 
 
 def test_the_generators_turn_reaches_the_encoder_through_the_discriminators():
-    networks = build(play(methods.load("addi")), Shape(40, 6, 4), seed=0)
-    batch = Batch(torch.randn(2, 40, 6), torch.tensor([0, 1]), torch.randn(2, 40, 6))
+    networks = build(play(methods.load("addi")), Shape(40, 6, 4), addi.Hyperparameters(), seed=0)
+    batch = noise(Shape(40, 6, 4), utterances=2)
     weights = list(networks["encoder"].parameters())
     gradients = [
         torch.autograd.grad(
@@ -113,9 +115,9 @@ def test_encoder_and_classifier_alone_are_the_baseline_bit_for_bit(trial, task_d
 
 
 def test_removing_a_network_leaves_the_first_weights_of_the_others():
-    shape = Shape(40, 6, 4)
-    whole = build(play(methods.load("addi")), shape, seed=5).state_dict()
-    part = build(play(methods.load("addi"), ("source_discriminator", "decoder")), shape, seed=5).state_dict()
+    shape, usual = Shape(40, 6, 4), addi.Hyperparameters()
+    whole = build(play(methods.load("addi")), shape, usual, seed=5).state_dict()
+    part = build(play(methods.load("addi"), ("source_discriminator", "decoder")), shape, usual, seed=5).state_dict()
     assert all(torch.equal(whole[name], part[name]) for name in part)
 
 
@@ -143,7 +145,9 @@ def test_a_hyperparameter_outside_its_range_is_refused(given):
 
 
 def test_the_networks_have_the_papers_sizes():
-    networks = build(play(methods.load("addi")), Shape(frames=300, dimensions=40, classes=4), seed=0)
+    networks = build(
+        play(methods.load("addi")), Shape(frames=300, dimensions=40, classes=4), addi.Hyperparameters(), seed=0
+    )
 
     def linear(network):
         return [(m.in_features, m.out_features) for m in networks[network].modules() if isinstance(m, torch.nn.Linear)]

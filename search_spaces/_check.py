@@ -1,0 +1,146 @@
+"""Finds what is wrong with a sweep before anything of it runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import create_trial
+
+from data_prep import demo, features, labels, splits
+from data_prep.errors import InputError, unknown
+from search_spaces._sweep import Parameter, Sweep, Variant, active, fields_of, paper_values
+from trainables import methods
+from trainables.config import START, TaskConfig, construct
+from trainables.estimator import Estimator
+from trainables.game import Method, Shape, play, rehearse
+
+
+def check(sweep: Sweep) -> None:
+    """Finds what would go wrong only hours into a sweep, or never be noticed.
+
+    Raises:
+        InputError: a name in it is unknown or stands for two things, no method has a use for a searched parameter, or a
+            method would refuse a value that could be drawn.
+    """
+    variants, tasks = [variant.name for variant in sweep.variants], [task.name for task in sweep.tasks]
+    _check_names("variant", variants)
+    _check_names("task", tasks)
+    if sweep.reference not in variants:
+        raise unknown("reference variant", sweep.reference, variants)
+    for task in sweep.tasks:
+        check_task(task)
+    cells = [f"{variant}/{task}" for variant in variants for task in tasks]
+    for cell in map("/".join, sweep.published):
+        if cell not in cells:
+            raise unknown("published cell", cell, cells)
+    for name, preset in sweep.presets.items():
+        if min(preset.epochs, preset.trials, preset.replicates) < 1:
+            raise InputError(f"preset {name!r} must have 1 or more of epochs, of trials and of replicates")
+        if preset.demo not in demo.layouts.SIZES:
+            raise unknown(f"size of demo corpora in preset {name!r}:", preset.demo, demo.layouts.SIZES)
+    _check_space(sweep)
+    for variant in sweep.variants:
+        try:
+            _check_variant(variant, sweep)
+        except InputError as error:
+            raise InputError(f"variant {variant.name!r}: {error}") from error
+
+
+def check_task(task: TaskConfig) -> None:
+    """Raises :class:`~data_prep.errors.InputError` for a task with a name that is unknown, or corpora that do not fit."""
+    labels.load(task.scheme)
+    splits.load(task.protocol).check(task.sources, task.targets)
+    features.load(task.feature)
+
+
+def _check_variant(variant: Variant, sweep: Sweep) -> None:
+    values = paper_values(active(sweep.space, variant))
+    tasks = [variant.on(column) for column in sweep.tasks]
+    for task in tasks:
+        check_task(task)
+    method, hyperparameters = methods.load(variant.method), _accepts(variant.method, variant.values(values))
+    if isinstance(method, Method):
+        for shape in {shape[:3]: shape for shape in map(_shape, tasks)}.values():
+            rehearse(play(method, variant.without), hyperparameters, shape)
+    elif variant.without or variant.start is not None:
+        raise InputError(f"{variant.method} is fitted, not trained: it has nothing to remove or to start from")
+    if variant.start is not None:
+        start, begun = methods.load(variant.start.method), variant.start_values(values)
+        if isinstance(start, Estimator):
+            raise InputError(f"nothing can start from {variant.start.method}: it is fitted, not trained")
+        hyperparameters = _accepts(variant.start.method, begun)
+        for task in map(variant.start.task, sweep.tasks):
+            check_task(task)
+            rehearse(play(start), hyperparameters, _shape(task))
+
+
+def _shape(task: TaskConfig) -> Shape:
+    """Of two seconds of speech, as the task's feature has it."""
+    feature = features.load(task.feature)
+    frames = 1 if feature.frame_shift is None else round(2 / feature.frame_shift)
+    return Shape(frames, feature.dimensions, len(labels.load(task.scheme).classes))
+
+
+def _check_names(kind: str, names: Sequence[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{names.count(name)} {kind}s are called {name!r}; give each a name of its own")
+        if not name or "/" in name:
+            raise InputError(f"{name!r} cannot be the name of a {kind}: it must have characters, and no '/'")
+
+
+def _check_space(sweep: Sweep) -> None:
+    games = [
+        method for method in (methods.load(variant.method) for variant in sweep.variants) if isinstance(method, Method)
+    ]
+    parts = {name for game in games for name in (*game.networks, *(player.name for player in game.players))}
+    searched = {variant.name: fields_of(variant) for variant in sweep.variants}
+    everywhere = set[str]().union(*searched.values())
+    earlier: dict[str, Parameter] = {}
+    for name, parameter in sweep.space.items():
+        if name not in everywhere:
+            raise unknown("hyperparameter in the search space", name, everywhere)
+        for part in parameter.unless_without:
+            if part not in parts:
+                raise unknown(f"player or network in unless_without of {name}", part, parts)
+        _must_hold(name, parameter.distribution, parameter.paper, "the paper's value")
+        for other, values in parameter.when.items():
+            if other not in earlier:
+                raise unknown(f"parameter before {name}, in its when:", other, earlier)
+            for value in values:
+                _must_hold(other, earlier[other].distribution, value, f"the value in when of {name}")
+        for variant in sweep.variants:
+            if name in searched[variant.name]:
+                for value in _extremes(parameter.distribution):
+                    if name.startswith(START):
+                        assert variant.start is not None
+                        _accepts(variant.start.method, variant.start_values({name: value}))
+                    else:
+                        _accepts(variant.method, variant.values({name: value}))
+        earlier[name] = parameter
+
+
+def _must_hold(name: str, distribution: BaseDistribution, value: Any, what: str) -> None:
+    try:
+        create_trial(params={name: value}, distributions={name: distribution}, value=0.0)
+    except ValueError:
+        raise InputError(f"{name}: {what}, {value!r}, is not in {distribution}") from None
+
+
+def _accepts(method: str, values: Mapping[str, Any]) -> Any:
+    try:
+        return construct(methods.load(method).hyperparameters, values)
+    except TypeError as error:
+        usual = dataclasses.asdict(methods.load(method).hyperparameters())
+        unusual = {name: value for name, value in values.items() if value != usual[name]}
+        raise InputError(f"{unusual} is of a wrong type for {methods.load(method).title}: {error}") from error
+
+
+def _extremes(distribution: BaseDistribution) -> tuple[Any, ...]:
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices
+    assert isinstance(distribution, (FloatDistribution, IntDistribution)), "Optuna has no others"
+    return distribution.low, distribution.high

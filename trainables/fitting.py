@@ -1,0 +1,109 @@
+"""Runs an :class:`~trainables.estimator.Estimator` as the loop runs a game: from what is granted to an outcome."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+
+from data_prep.errors import InputError
+from trainables import methods
+from trainables.batches import utterances
+from trainables.config import TrialConfig, construct
+from trainables.data import Granted
+from trainables.estimator import Estimator, Examples, Fitted, Side
+from trainables.loop import Outcome, Report
+from trainables.metrics import Scores, score
+from trainables.pool import granted_pool
+from trainables.streams import stream_seed
+
+
+@dataclass
+class Fitting:
+    """One fit.
+
+    Attributes:
+        config: the run, fully resolved.
+        granted: what its protocol lets it see.
+    """
+
+    config: TrialConfig
+    granted: Granted
+    fitted: Fitted | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        estimator = methods.load(self.config.method)
+        assert isinstance(estimator, Estimator), "what has a game is trained, not fitted"
+        if self.config.without:
+            raise InputError(f"{self.config.method} has no players and networks; leave out {self.config.without}")
+        self.estimator = estimator
+        self.hyperparameters = construct(estimator.hyperparameters, self.config.hyperparameters)
+        normalisation = estimator.normalisation(self.hyperparameters) or self.granted.normalisation
+        if not len(self.granted.split.adaptation) and estimator.adapts(self.hyperparameters):
+            raise InputError(
+                f"{self.config.method} adapts to the target, of which protocol {self.config.task.protocol} grants "
+                "nothing; take another protocol, or a variant that does not adapt"
+            )
+        self._held = utterances(replace(self.granted, normalisation=normalisation), torch.device("cpu"))
+
+    def run(self, report: Report = lambda metrics: None) -> Outcome:
+        """Fits, and tells ``report`` of it as of one epoch."""
+        started = time.perf_counter()
+        pool, split = granted_pool(self.granted), self.granted.split
+        features = np.concatenate([self._features(pool.source, "source"), self._features(pool.target, "target")])
+        labels = np.concatenate([self.granted.source.labels[pool.source], pool.likely.argmax(axis=1)])
+        examples = Examples(
+            features=features,
+            labels=labels,
+            sides=np.arange(len(pool)) >= len(pool.source),
+            target=self._features(split.adaptation, "target"),
+            classes=len(self.granted.classes),
+            seed=stream_seed(self.config.seed, "noise"),
+        )
+        self.fitted = self.estimator.fit(examples, self.hyperparameters)
+        validation = self._validate()
+        seconds = time.perf_counter() - started
+        epoch = {
+            "epoch": 1,
+            "validation_uar": validation.unweighted_average_recall,
+            "validation_accuracy": validation.accuracy,
+            "best_validation_uar": validation.unweighted_average_recall,
+            "train_seconds": seconds,
+        }
+        report(epoch)
+        return Outcome(
+            weights={name: torch.from_numpy(np.asarray(value)) for name, value in self.fitted.weights.items()},
+            validation=validation,
+            predicted=self.predict(split.test, "target"),
+            best_epoch=1,
+            history=(epoch,),
+            seconds=seconds,
+        )
+
+    def predict(self, rows: np.ndarray, side: Side) -> np.ndarray:
+        """Class numbers of the utterances ``rows`` of a side."""
+        return self.probabilities(rows, side).argmax(axis=1)
+
+    def probabilities(self, rows: np.ndarray, side: Side) -> np.ndarray:
+        """Class probabilities, of shape (rows, classes)."""
+        assert self.fitted is not None, "it has been fitted"
+        return self.fitted.probabilities(self._features(rows, side), side)
+
+    def representations(self, rows: np.ndarray, side: Side) -> np.ndarray:
+        """What the emotion is read from, of shape (rows, features)."""
+        assert self.fitted is not None, "it has been fitted"
+        return self.fitted.represent(self._features(rows, side), side)
+
+    def _features(self, rows: np.ndarray, side: Side) -> np.ndarray:
+        held = self._held[0] if side == "source" else self._held[1]
+        gathered, _ = held.gather(torch.from_numpy(rows))
+        return gathered.flatten(start_dim=1).numpy()
+
+    def _validate(self) -> Scores:
+        granted, split = self.granted, self.granted.split
+        labels = [granted.source.labels[split.validation], granted.target.labels[split.development]]
+        parts: tuple[tuple[np.ndarray, Side], ...] = ((split.validation, "source"), (split.development, "target"))
+        predicted = [self.predict(rows, side) for rows, side in parts if len(rows)]
+        return score(np.concatenate(labels), np.concatenate(predicted), len(granted.classes))

@@ -1,0 +1,69 @@
+"""What a paper prescribes of training besides networks and losses, in the few words that the loop understands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import torch
+
+from trainables.policies import Policy, RestoreAndHalve
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relabel:
+    """Pseudo-labels for the target (pseudo_label.txt, 3.2 and Algorithm 1).
+
+    Attributes:
+        every: epochs from one labelling to the next; each replaces the one before it.
+        label: from class probabilities of the unlabelled target utterances, float32 of shape (utterances, classes), to
+            which of them are admitted, bool of shape (utterances,), and the label of each as probabilities, float32 of
+            shape (utterances, classes).
+    """
+
+    every: int
+    label: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How the loop trains a method.
+
+    Attributes:
+        optimiser: of every player; Adam has PyTorch's defaults besides the learning rate.
+        momentum: of SGD.
+        l1, l2: weights of the penalties, the sum of the absolute values and of the squares of the weights (not of the
+            biases and of normalisation's scales) that a player moves, added to its loss.
+        policy: from the first learning rate, what validation does to it and when training stops.
+        crop: frames drawn at random from each utterance in training; validation and test see the whole of it.
+            ``None`` for all of it in training, too.
+        frozen: networks that no player moves in this configuration.
+        relabel: pseudo-labels, if there are any.
+        rebalance: whether labelled and pseudo-labelled target utterances are repeated at random until there are as many
+            as of the source (pseudo_label.txt, 3.2.3).
+    """
+
+    optimiser: Literal["adam", "sgd"] = "adam"
+    momentum: float = 0.0
+    l1: float = 0.0
+    l2: float = 0.0
+    policy: Callable[[float], Policy] = field(default=RestoreAndHalve)
+    crop: int | None = None
+    frozen: tuple[str, ...] = ()
+    relabel: Relabel | None = None
+    rebalance: bool = False
+
+    def optimise(self, weights: Iterable[torch.nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
+        """The optimiser of one player's weights."""
+        if self.optimiser == "sgd":
+            return torch.optim.SGD(weights, lr=learning_rate, momentum=self.momentum, fused=True)
+        return torch.optim.Adam(weights, lr=learning_rate, fused=True)
+
+    def penalty(self, weights: Iterable[torch.nn.Parameter]) -> torch.Tensor | float:
+        """The penalty of one player's weights; 0 if there is none."""
+        if not (self.l1 or self.l2):
+            return 0.0
+        matrices = [weight for weight in weights if weight.ndim > 1]
+        return sum((self.l1 * weight.abs().sum() + self.l2 * weight.square().sum() for weight in matrices), 0.0)
