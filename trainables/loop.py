@@ -21,7 +21,7 @@ from trainables.config import TrialConfig, construct
 from trainables.data import Granted
 from trainables.game import Batch, Player, Shape, build, play
 from trainables.metrics import Scores, score
-from trainables.networks.dense import SharedDropout
+from trainables.networks.shared import Shared
 from trainables.policies import RestoreAndHalve, Verdict
 from trainables.streams import stream_seed
 from trainables.workers import Workers
@@ -94,7 +94,7 @@ class Training:
         self.modules = build(self.game, shape, self.config.seed).to(self.device)
         self.networks = dict(self.modules.items())
         for module in self.modules.modules():
-            if isinstance(module, SharedDropout):
+            if isinstance(module, Shared):
                 module.worker, module.workers = self.workers.rank, self.workers.count
         self.optimisers = {
             player.name: torch.optim.Adam(self._weights(player), lr=self.hyperparameters.learning_rate, fused=True)
