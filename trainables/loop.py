@@ -20,7 +20,7 @@ from trainables.data import Granted
 from trainables.feed import Feed
 from trainables.game import Batch, Method, Player, Reading, build, play
 from trainables.metrics import Scores, score
-from trainables.networks.dense import SharedDropout
+from trainables.networks.shared import Shared
 from trainables.policies import Verdict
 from trainables.pool import granted_pool, unlabelled
 from trainables.streams import stream, stream_seed
@@ -113,7 +113,7 @@ class Training:
         self.modules.to(self.device)
         self.networks = dict(self.modules.items())
         for module in self.modules.modules():
-            if isinstance(module, SharedDropout):
+            if isinstance(module, Shared):
                 module.worker, module.workers = self.workers.rank, self.workers.count
         self.players = [player for player in self.game.players if self._weights(player)]
         self.optimisers = {

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
+from trainables.networks.shared import SharedNoise
 
-class SharedDropout(nn.Module):
-    """Dropout whose mask is drawn for the whole batch of all workers, each of which takes its own rows of it.
 
-    So a batch that is split over several data-parallel workers drops the same units as on one worker.
-
-    Attributes:
-        worker, workers: which part of the batch this process holds; set by the loop.
-    """
+class SharedDropout(SharedNoise):
+    """Dropout that drops the same units when a batch is split over several data-parallel workers as on one."""
 
     def __init__(self, probability: float) -> None:
         super().__init__()
         self.probability = probability
-        self.worker = 0
-        self.workers = 1
 
     def forward(self, values: Tensor) -> Tensor:
         """Drops units of ``values``, shape (batch, units), and scales the others up; nothing in evaluation."""
         if not self.training or self.probability == 0:
             return values
-        rows = values.shape[0]
-        drawn = torch.rand(rows * self.workers, *values.shape[1:], device=values.device)
-        kept = drawn[self.worker * rows : (self.worker + 1) * rows] >= self.probability
+        kept = self.draw(*values.shape, device=values.device) >= self.probability
         return values * kept / (1 - self.probability)
 
 
