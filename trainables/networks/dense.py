@@ -42,16 +42,17 @@ class Classifier(nn.Sequential):
 class Discriminator(nn.Sequential):
     """Real or fake: hidden layers of 256 and 128 units over a whole padded utterance (addi.txt, 4.3).
 
-    From features (batch, frames, dimensions) to one logit each, (batch,); positive means real.
+    From features (batch, frames, dimensions) to one logit each, (batch,); positive means real. With more than one
+    output to logits (batch, outputs): of sADDi's pretext (3.2), the emotions and, the last, fake.
     """
 
-    def __init__(self, frames: int, dimensions: int) -> None:
+    def __init__(self, frames: int, dimensions: int, outputs: int = 1) -> None:
         super().__init__(
             nn.Flatten(),
             nn.Linear(frames * dimensions, 256),
             nn.ReLU(),
             nn.Linear(256, 128),
             nn.ReLU(),
-            nn.Linear(128, 1),
-            nn.Flatten(0),
+            nn.Linear(128, outputs),
+            nn.Flatten(0) if outputs == 1 else nn.Identity(),
         )
