@@ -1,17 +1,179 @@
-"""Which configuration of a cell is its best: a pure function over records, which never looks at a test score."""
+"""Which configuration of a cell is its best, and what each way to choose it is worth: pure functions over records.
+
+A criterion is a name for the metric that chooses. What a protocol selects by (``source_val``, ``target_dev``, ...) is the
+validation score that it grants; a label-free one (``entropy``, ...; :mod:`trainables.criteria`) is the metric
+``criterion/<name>``; ``oracle`` alone looks at the test score, and is there to compare with: it is no result.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+from data_prep.errors import unknown
+from data_prep.splits import SELECTIONS
 from orchestrator.records import RunRecord
+from trainables.criteria import CRITERIA as LABEL_FREE
+
+ORACLE = "oracle"
+VALIDATION = "source_val"
+_METRICS = {
+    **dict.fromkeys(SELECTIONS, "validation_uar"),
+    **{name: f"criterion/{name}" for name in LABEL_FREE},
+    ORACLE: "test_uar",
+}
+CRITERIA = tuple(_METRICS)
 
 
-def select(records: Iterable[RunRecord]) -> RunRecord | None:
-    """The finished search run with the highest validation UAR; of equals, the one with the lowest number.
+def select(records: Iterable[RunRecord], criterion: str = VALIDATION) -> RunRecord | None:
+    """The finished search run that ``criterion`` scores highest; of equals, the one with the lowest number.
 
     Failed runs and runs that were stopped early never win: they were not trained as the replicates will be. ``None``
-    where no search run has finished.
+    where no search run has finished, or none has a finite score.
+
+    Args:
+        records: of one cell.
+        criterion: one of :data:`CRITERIA`. All that a protocol can select by are the same metric, ``validation_uar``:
+            which of them it is was decided when the run was validated.
+
+    Raises:
+        InputError: there is no such criterion.
     """
-    finished = [record for record in records if record.key.kind == "search" and record.status == "finished"]
-    return max(finished, key=lambda record: (record.metrics["validation_uar"], -record.key.number), default=None)
+    metric = _metric(criterion)
+    scored = [record for record in _searched(records) if _scored(record, metric)]
+    return max(scored, key=lambda record: (record.metrics[metric], -record.key.number), default=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """The search trial of a cell that a criterion chooses, beside the best and the average one. All are test UARs.
+
+    Attributes:
+        criterion, cell: which.
+        number: of the search trial.
+        chosen: of that trial.
+        random: mean over the cell's trials: what choosing at random comes to.
+        oracle: of the best trial.
+    """
+
+    criterion: str
+    cell: str
+    number: int
+    chosen: float
+    random: float
+    oracle: float
+
+    @property
+    def regret(self) -> float:
+        """What the choice loses to the oracle's, 0 or more."""
+        return self.oracle - self.chosen
+
+    @property
+    def kept(self) -> float | None:
+        """The share of the oracle's gain over a random choice that is kept: 1 is all; below 0, worse than random.
+
+        ``None`` where there was nothing to gain, all trials being equal.
+        """
+        return _share(self.chosen - self.random, self.oracle - self.random)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worth:
+    """What a criterion is worth over cells.
+
+    Attributes:
+        criterion: which.
+        choices: cell by cell, in the order of the records; at least one.
+        chosen, random, oracle: means over ``choices`` of what :class:`Choice` says of each.
+    """
+
+    criterion: str
+    choices: tuple[Choice, ...]
+    chosen: float
+    random: float
+    oracle: float
+
+    @property
+    def regret(self) -> float:
+        """What the choices lose to the oracle's, on average."""
+        return self.oracle - self.chosen
+
+    @property
+    def kept(self) -> float | None:
+        """The share of the oracle's mean gain over a random choice that the choices' mean gain is.
+
+        So a cell counts by what there was to gain in it, and one whose trials hardly differ does not decide. ``None``
+        where there was nothing to gain in any.
+        """
+        return _share(self.chosen - self.random, self.oracle - self.random)
+
+
+def worth(records: Iterable[RunRecord], criteria: Sequence[str] = (VALIDATION, *LABEL_FREE, ORACLE)) -> list[Worth]:
+    """What each criterion would have chosen in each cell, and how much of the oracle's gain that keeps.
+
+    All criteria choose among the same trials and are compared over the same cells: finished search trials with a test
+    score and a score of every criterion, and cells that have such trials. A criterion that scored no trial at all is
+    left out before that.
+
+    The oracle's choice is the best of many noisy scores, so even the best criterion cannot be expected to keep all.
+
+    Args:
+        records: of any number of cells.
+        criteria: of :data:`CRITERIA`, in the order of the rows.
+
+    Raises:
+        InputError: there is no such criterion.
+    """
+    metrics = {criterion: _metric(criterion) for criterion in criteria}
+    tested = [record for record in _searched(records) if _scored(record, _metric(ORACLE))]
+    present = {name: metric for name, metric in metrics.items() if any(_scored(record, metric) for record in tested)}
+    cells: dict[str, list[RunRecord]] = {}
+    for record in tested:
+        if all(_scored(record, metric) for metric in present.values()):
+            cells.setdefault(record.key.cell, []).append(record)
+    return [_worth(criterion, cells) for criterion in present if cells]
+
+
+def _worth(criterion: str, cells: Mapping[str, Sequence[RunRecord]]) -> Worth:
+    choices = tuple(_choice(criterion, cell, trials) for cell, trials in cells.items())
+    return Worth(
+        criterion=criterion,
+        choices=choices,
+        chosen=statistics.fmean(choice.chosen for choice in choices),
+        random=statistics.fmean(choice.random for choice in choices),
+        oracle=statistics.fmean(choice.oracle for choice in choices),
+    )
+
+
+def _choice(criterion: str, cell: str, trials: Sequence[RunRecord]) -> Choice:
+    best, tests = select(trials, criterion), [record.metrics[_metric(ORACLE)] for record in trials]
+    assert best is not None, "every trial has a score"
+    return Choice(
+        criterion=criterion,
+        cell=cell,
+        number=best.key.number,
+        chosen=best.metrics[_metric(ORACLE)],
+        random=statistics.fmean(tests),
+        oracle=max(tests),
+    )
+
+
+def _share(kept: float, whole: float) -> float | None:
+    # Scores are ratios of counts: a gain below this is a rounding error of their mean.
+    return kept / whole if whole > 1e-12 else None
+
+
+def _searched(records: Iterable[RunRecord]) -> list[RunRecord]:
+    return [record for record in records if record.key.kind == "search" and record.status == "finished"]
+
+
+def _scored(record: RunRecord, metric: str) -> bool:
+    return math.isfinite(record.metrics.get(metric, math.nan))
+
+
+def _metric(criterion: str) -> str:
+    if criterion not in _METRICS:
+        raise unknown("criterion", criterion, CRITERIA)
+    return _METRICS[criterion]

@@ -61,6 +61,7 @@ def test_a_run_has_what_was_drawn_and_the_methods_defaults_for_the_rest(make_pla
             "adversarial_weight": 1.0,
             "adversarial_ramp": "constant",
             "adversarial_gamma": 10.0,
+            "adversarial_delay": 0.0,
         },
         epochs=7,
         seed=3,

@@ -29,7 +29,6 @@ How the doubtful points of the text are read:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,12 +37,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import mse_loss, one_hot, softplus
 
-from data_prep.errors import InputError, unknown
 from trainables.game import Batch, Method, Networks, Player, Shape, Values
 from trainables.methods import cnn
 from trainables.networks.convolutional import ConvolutionalDecoder
 from trainables.networks.dense import Discriminator
-from trainables.schedules import RAMPS, Schedule, ramp
+from trainables.schedules import Schedule, check_ramp, ramp
 
 SOURCE, TARGET = 0, 1
 
@@ -54,22 +52,24 @@ class Hyperparameters(cnn.Hyperparameters):
 
     Attributes:
         adversarial_weight: lambda of equation (1).
-        adversarial_ramp: how lambda comes in over training: ``constant``, ``linear`` or ``sigmoid``.
-        adversarial_gamma: steepness of the sigmoid.
+        adversarial_ramp, adversarial_gamma, adversarial_delay: how lambda comes in over training
+            (:func:`trainables.schedules.ramp`).
     """
 
     adversarial_weight: float = 1.0
     adversarial_ramp: str = "constant"
     adversarial_gamma: float = 10.0
+    adversarial_delay: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.adversarial_weight < math.inf:
-            raise InputError(f"adversarial_weight is {self.adversarial_weight}; it must be 0 or more, and finite")
-        if not 0 < self.adversarial_gamma < math.inf:
-            raise InputError(f"adversarial_gamma is {self.adversarial_gamma}; it must be above 0 and finite")
-        if self.adversarial_ramp not in RAMPS:
-            raise unknown("adversarial_ramp", self.adversarial_ramp, RAMPS)
+        check_ramp(
+            "adversarial_weight",
+            self.adversarial_ramp,
+            self.adversarial_weight,
+            self.adversarial_gamma,
+            self.adversarial_delay,
+        )
 
 
 def reconstruction_loss(networks: Networks, batch: Batch, hyperparameters: Any, values: Values) -> Tensor:
@@ -119,8 +119,14 @@ def _generate(networks: Networks, latent: Tensor, domain: int) -> Tensor:
 
 
 def _schedules(hyperparameters: Hyperparameters) -> Mapping[str, Schedule]:
-    weight, kind = hyperparameters.adversarial_weight, hyperparameters.adversarial_ramp
-    return {"adversarial_weight": ramp(kind, weight, hyperparameters.adversarial_gamma)}
+    return {
+        "adversarial_weight": ramp(
+            hyperparameters.adversarial_ramp,
+            hyperparameters.adversarial_weight,
+            hyperparameters.adversarial_gamma,
+            hyperparameters.adversarial_delay,
+        )
+    }
 
 
 def _discriminator(shape: Shape, hyperparameters: Hyperparameters) -> Discriminator:

@@ -1,0 +1,152 @@
+"""Selection on made-up records, and what each way to select is worth, worked out by hand."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import pytest
+
+from data_prep.errors import InputError
+from data_prep.splits import SELECTIONS
+from orchestrator.selection import CRITERIA, select, worth
+from trainables.criteria import CRITERIA as LABEL_FREE
+
+FULL, BASELINE = "full/iemocap-emodb", "baseline/iemocap-emodb"
+
+
+@pytest.fixture
+def trial(make_record):
+    """Makes a search trial of a cell: its validation and test UAR, and label-free criteria by name."""
+
+    def make(number, validation=0.5, test=0.4, cell=FULL, status="finished", kind="search", **scores):
+        record = make_record(cell, kind, number, validation=validation, test=test, status=status)
+        found = {f"criterion/{name}": value for name, value in scores.items()}
+        return dataclasses.replace(record, metrics={**record.metrics, **found})
+
+    return make
+
+
+def test_unless_told_otherwise_the_validation_score_selects_whatever_the_test_says(trial):
+    trials = [trial(0, 0.5, 0.9, entropy=0.0), trial(1, 0.6, 0.1, entropy=-1.0), trial(2, 0.55, 0.5, entropy=-0.5)]
+    assert select(trials).key.number == 1
+    assert select([trial(0, 0.5, 0.4, cell=FULL, kind="replicate")]) is None
+
+
+def test_each_criterion_selects_by_its_own_score_and_higher_is_better(trial):
+    trials = [
+        trial(0, 0.6, 0.3, entropy=-0.9, information_maximisation=0.2),
+        trial(1, 0.5, 0.5, entropy=-0.1, information_maximisation=0.1),
+        trial(2, 0.4, 0.7, entropy=-0.5, information_maximisation=0.8),
+    ]
+    found = {name: select(trials, name) for name in ("oracle", "entropy", "information_maximisation", *SELECTIONS)}
+    assert {name: record.key.number for name, record in found.items()} == {
+        "oracle": 2,
+        "entropy": 1,
+        "information_maximisation": 2,
+        **dict.fromkeys(SELECTIONS, 0),
+    }
+
+
+@pytest.mark.parametrize("criterion", ["source_val", "oracle", "entropy"])
+def test_of_equals_the_first_is_selected_and_never_one_that_did_not_finish(trial, criterion):
+    same = [trial(number, 0.5, 0.5, entropy=-0.5) for number in (3, 1, 2)]
+    better = [
+        trial(0, 0.9, 0.9, entropy=0.0, status="stopped"),
+        trial(4, 0.9, 0.9, entropy=0.0, status="failed"),
+        trial(5, 0.9, 0.9, entropy=0.0, kind="replicate"),
+    ]
+    assert select([*better, *same], criterion).key.number == 1
+    assert select(better, criterion) is None
+
+
+def test_a_trial_without_a_finite_score_is_not_selected_by_it(trial):
+    trials = [trial(0), trial(1, entropy=math.nan), trial(2, entropy=-0.8)]
+    assert select(trials, "entropy").key.number == 2
+    assert select(trials[:2], "entropy") is None
+
+
+def test_an_unknown_criterion_is_refused(trial):
+    with pytest.raises(InputError, match="unknown criterion 'entrop'; known, nearest first: entropy"):
+        select([trial(0)], "entrop")
+    with pytest.raises(InputError, match="unknown criterion 'orakel'; known, nearest first: oracle"):
+        worth([], ["source_val", "orakel"])
+    assert set(CRITERIA) == {*SELECTIONS, *LABEL_FREE, "oracle"}
+
+
+@pytest.fixture
+def two_cells(trial):
+    """In the first, tests are 30, 40, 50 and 60 % (mean 45): validation chooses 50, entropy 30.
+
+    In the second they are 40, 40 and 70 % (mean 50): validation chooses 40, entropy 70.
+    """
+    return [
+        trial(0, 0.50, 0.30, entropy=-0.1),
+        trial(1, 0.55, 0.40, entropy=-0.2),
+        trial(2, 0.60, 0.50, entropy=-0.3),
+        trial(3, 0.52, 0.60, entropy=-0.4),
+        trial(0, 0.60, 0.40, BASELINE, entropy=-0.3),
+        trial(1, 0.50, 0.40, BASELINE, entropy=-0.2),
+        trial(2, 0.40, 0.70, BASELINE, entropy=-0.1),
+    ]
+
+
+def test_what_each_criterion_chooses_in_each_cell_and_keeps_of_the_oracles_gain(two_cells):
+    rows = {row.criterion: row for row in worth(two_cells)}
+    assert list(rows) == ["source_val", "entropy", "oracle"], "criteria that no trial has are left out"
+    choices = {name: [(each.cell, each.number, each.chosen) for each in row.choices] for name, row in rows.items()}
+    assert choices == {
+        "source_val": [(FULL, 2, 0.50), (BASELINE, 0, 0.40)],
+        "entropy": [(FULL, 0, 0.30), (BASELINE, 2, 0.70)],
+        "oracle": [(FULL, 3, 0.60), (BASELINE, 2, 0.70)],
+    }
+    # The oracle gains 60 - 45 = 15 and 70 - 50 = 20 points; validation 5 and -10; entropy -15 and 20.
+    kept = {name: [each.kept for each in row.choices] for name, row in rows.items()}
+    assert kept["source_val"] == pytest.approx([5 / 15, -10 / 20])
+    assert kept["entropy"] == pytest.approx([-15 / 15, 20 / 20])
+    assert kept["oracle"] == pytest.approx([1, 1])
+    assert [each.regret for each in rows["source_val"].choices] == pytest.approx([0.10, 0.30])
+
+
+def test_over_cells_a_cell_counts_by_what_there_was_to_gain_in_it(two_cells):
+    rows = {row.criterion: row for row in worth(two_cells)}
+    # Means: chosen at random 47.5, by the oracle 65, by validation 45, by entropy 50.
+    assert [row.random for row in rows.values()] == pytest.approx([0.475] * 3)
+    assert [row.oracle for row in rows.values()] == pytest.approx([0.65] * 3)
+    assert [row.chosen for row in rows.values()] == pytest.approx([0.45, 0.50, 0.65])
+    assert [row.regret for row in rows.values()] == pytest.approx([0.20, 0.15, 0.0])
+    assert [row.kept for row in rows.values()] == pytest.approx([-2.5 / 17.5, 2.5 / 17.5, 1.0])
+
+
+def test_a_cell_with_nothing_to_gain_says_so_and_changes_no_share(two_cells, trial):
+    before = {row.criterion: row.kept for row in worth(two_cells)}
+    # Three equal scores: in the last bit their mean is less than they are.
+    flat = [trial(number, test=3 / 13, cell="full/iemocap-msp_improv", entropy=0.0) for number in range(3)]
+    after = {row.criterion: row for row in worth([*two_cells, *flat])}
+    assert {name: row.choices[-1].kept for name, row in after.items()} == dict.fromkeys(before)
+    assert [row.kept for row in after.values()] == pytest.approx(list(before.values()))
+    assert [row.kept for row in worth(flat)] == [None, None, None]
+
+
+def test_all_criteria_choose_among_the_same_trials_and_cells(two_cells, trial):
+    more = [
+        trial(4, 0.99, 0.99),  # has no entropy
+        trial(5, 0.99, math.nan, entropy=0.0),  # has no test score
+        trial(6, 0.99, 0.99, entropy=0.0, status="stopped"),
+        trial(0, 0.99, 0.99, "full/iemocap-msp_improv"),  # a cell in which nothing has entropy
+    ]
+    assert worth([*two_cells, *more]) == worth(two_cells)
+    found = worth([*two_cells, *more], ["source_val", "oracle"])
+    assert len(found[0].choices) == 3, "where entropy is not compared, its absence does not matter"
+    assert found[0].choices[0].number == 4
+
+
+def test_the_rows_are_in_the_order_asked_for_by_the_protocols_own_name(two_cells):
+    found = worth(two_cells, ["oracle", "target_dev"])
+    assert [row.criterion for row in found] == ["oracle", "target_dev"]
+    assert found[1].choices[0].number == 2
+
+
+def test_without_trials_there_is_nothing_to_say(trial):
+    assert worth([]) == []
+    assert worth([trial(0, kind="replicate")]) == []
