@@ -11,7 +11,7 @@ import torch
 from orchestrator.plan import Cell, Plan
 from trainables import methods
 from trainables.config import construct
-from trainables.data import Domain, Granted, TaskData
+from trainables.data import Domain, Granted, TaskData, frames_of
 from trainables.loop import Training
 from trainables.trainable import prepare_process
 
@@ -40,7 +40,7 @@ def _seconds_per_epoch(plan: Plan, cell: Cell, data: TaskData) -> float:
     config = cell.config({}, epochs=1, seed=0)
     hyperparameters = construct(methods.load(cell.variant.method).hyperparameters, config.hyperparameters)
     batch, steps = hyperparameters.batch_size, 3
-    training = Training(config, _noise(data, cell.task.max_frames, batch * steps))
+    training = Training(config, _noise(data, frames_of(data, cell.task), batch * steps))
     training.run_epoch()
     started = time.perf_counter()
     with torch.random.fork_rng(devices=[]):
@@ -49,11 +49,9 @@ def _seconds_per_epoch(plan: Plan, cell: Cell, data: TaskData) -> float:
     return (time.perf_counter() - started) * whole / steps
 
 
-def _noise(data: TaskData, max_frames: int | None, count: int) -> Granted:
+def _noise(data: TaskData, frames: int, count: int) -> Granted:
     from data_prep.splits import Split
 
-    longest = max(data.source.longest, data.target.longest)
-    frames = min(longest, max_frames or longest)
     rows, dimensions = count + len(data.classes), data.source.values.shape[1]
     values = np.random.default_rng(0).standard_normal((rows * frames, dimensions)).astype(np.float32)
     domain = Domain(
