@@ -12,7 +12,7 @@ import torch
 from orchestrator.plan import Plan
 from trainables import methods
 from trainables.config import TaskConfig, TrialConfig, construct
-from trainables.data import Domain, Granted, TaskData, draw
+from trainables.data import Domain, Granted, TaskData, draw, frames_of
 from trainables.estimator import Estimator
 from trainables.fitting import Fitting
 from trainables.loop import Training
@@ -53,7 +53,7 @@ def _seconds(config: TrialConfig, tasks: Mapping[TaskConfig, TaskData]) -> float
 def _seconds_per_epoch(config: TrialConfig, data: TaskData) -> float:
     hyperparameters = construct(methods.load(config.method).hyperparameters, config.hyperparameters)
     batch, steps = hyperparameters.batch_size, 3
-    training = Training(config, _noise(data, config.task.max_frames, batch * steps))
+    training = Training(config, _noise(data, frames_of(data, config.task), batch * steps))
     training.run_epoch()
     started = time.perf_counter()
     with torch.random.fork_rng(devices=[]):
@@ -62,11 +62,9 @@ def _seconds_per_epoch(config: TrialConfig, data: TaskData) -> float:
     return (time.perf_counter() - started) * whole / steps
 
 
-def _noise(data: TaskData, max_frames: int | None, count: int) -> Granted:
+def _noise(data: TaskData, frames: int, count: int) -> Granted:
     from data_prep.splits import Split
 
-    longest = max(data.source.longest, data.target.longest)
-    frames = min(longest, max_frames or longest)
     rows, dimensions = count + len(data.classes), data.source.values.shape[1]
     values = np.random.default_rng(0).standard_normal((rows * frames, dimensions)).astype(np.float32)
     domain = Domain(

@@ -29,7 +29,8 @@ class TaskConfig:
         protocol: who may see what (:mod:`data_prep.splits`).
         feature: the feature type (:mod:`data_prep.features`).
         max_frames: utterances are padded with zeros to the longest one of the task, but to no more than this many
-            frames; a longer one is cut in its middle. ``None`` cuts nothing (addi.txt, 4.2).
+            frames; a longer one is cut in its middle. ``None`` cuts nothing (addi.txt, 4.2). Where the feature's paper
+            gives every utterance one length (:class:`~data_prep.features.Length`), this can only shorten it.
     """
 
     sources: tuple[str, ...]

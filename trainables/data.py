@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from data_prep import labels, splits
+from data_prep import features, labels, splits
 from data_prep.errors import InputError
+from data_prep.features import Length
 from data_prep.splits import SOURCE_PARTS, Protocol, Side, Split
 from trainables.config import TaskConfig
 from trainables.metrics import Scores, score
@@ -89,7 +90,7 @@ class Granted:
         target: the target with the labels of its labelled and development parts, which most protocols leave empty.
             Any other label, of either, is -1.
         classes: names of the classes.
-        frames: what every utterance is padded or cut to.
+        frames: what every utterance is padded or cut to (:func:`frames_of`).
         normalisation: whose statistics standardise (:class:`~data_prep.splits.Protocol`).
     """
 
@@ -191,10 +192,14 @@ def _domain(table: pa.Table, task: TaskConfig, labelled: bool) -> Domain:
     names = kept["corpus"].to_pylist()
     frames = kept["frames"].to_numpy()
     # flatten() honours the offsets of a filtered list array, as its .values would not.
-    features = pa.chunked_array([chunk.flatten() for chunk in kept["features"].chunks], pa.float32()).to_numpy()
+    flat = pa.chunked_array([chunk.flatten() for chunk in kept["features"].chunks], pa.float32()).to_numpy()
+    values = flat.reshape(int(frames.sum()), -1) if len(kept) else np.zeros((0, 1), np.float32)
+    starts = np.concatenate([[0], np.cumsum(frames)]).astype(np.int64)
+    if (length := _length(task)) is not None and len(kept):
+        values, starts = of_length(values, starts, length)
     return Domain(
-        values=features.reshape(int(frames.sum()), -1) if len(kept) else np.zeros((0, 1), np.float32),
-        starts=np.concatenate([[0], np.cumsum(frames)]).astype(np.int64),
+        values=values,
+        starts=starts,
         corpora=tuple(names),
         utterances=tuple(f"{corpus}/{id}" for corpus, id in zip(names, kept["utterance_id"].to_pylist(), strict=True)),
         speakers=tuple(f"{corpus}/{who}" for corpus, who in zip(names, kept["speaker"].to_pylist(), strict=True)),
@@ -204,6 +209,51 @@ def _domain(table: pa.Table, task: TaskConfig, labelled: bool) -> Domain:
         partitions=tuple(kept["split"].to_pylist()),
         recordings=tuple(_recordings(kept)),
     )
+
+
+def of_length(values: np.ndarray, starts: np.ndarray, length: Length) -> tuple[np.ndarray, np.ndarray]:
+    """Utterances cut, and where a feature's paper pads with the minimum padded, to one length.
+
+    Zeros are not padded here but in the batch, after standardisation: a zero before it would be any number after it, and
+    would count in the statistics. The minimum is padded before it, and so counts in them: dann.txt pads where it describes
+    the features (3.3), standardises where it describes the training (4.1), and does not say that the statistics leave the
+    padding out.
+
+    Args:
+        values: float32 of shape (frames of all utterances, dimensions), one utterance of 1 frame or more after another.
+        starts: int64 of shape (utterances + 1,), as in :class:`Domain`.
+        length: what to cut and pad to.
+
+    Returns:
+        ``values`` and ``starts`` of the same utterances: each of ``length.frames`` frames, or with zeros as padding of
+        no more than these.
+    """
+    lengths = np.diff(starts)
+    counts = np.minimum(lengths, length.frames)
+    skipped = (lengths - counts) // 2 if length.keep == "middle" else np.zeros_like(lengths)
+    places = np.arange(len(values)) - np.repeat(starts[:-1] + skipped, lengths)
+    kept = values[(places >= 0) & (places < np.repeat(counts, lengths))]
+    if length.padding == "zeros":
+        return kept, np.concatenate([[0], np.cumsum(counts)])
+    padded = np.repeat(np.minimum.reduceat(values, starts[:-1])[:, None], length.frames, axis=1)
+    padded[np.arange(length.frames) < counts[:, None]] = kept
+    return padded.reshape(-1, values.shape[1]), np.arange(len(starts)) * length.frames
+
+
+def _length(task: TaskConfig) -> Length | None:
+    """What the paper of the task's feature gives every utterance, or what ``max_frames`` leaves of it."""
+    length = features.load(task.feature).length
+    return length and replace(length, frames=min(length.frames, task.max_frames or length.frames))
+
+
+def frames_of(data: TaskData, task: TaskConfig) -> int:
+    """Frames of every utterance in a batch: what the feature's paper says, else the longest utterance of the task.
+
+    ``max_frames`` of the task is the most that it can be.
+    """
+    length = _length(task)
+    frames = max(data.source.longest, data.target.longest) if length is None else length.frames
+    return min(frames, task.max_frames or frames)
 
 
 def draw(data: TaskData, task: TaskConfig, seed: int) -> tuple[Granted, Evaluator]:
@@ -268,13 +318,12 @@ def describe(data: TaskData, split: Split) -> dict[str, Any]:
 
 def grant(data: TaskData, task: TaskConfig, protocol: Protocol, split: Split) -> tuple[Granted, Evaluator]:
     """Parts a task's data into what training may see and what only the evaluator knows."""
-    longest = max(data.source.longest, data.target.longest)
     granted = Granted(
         source=_labelled(data.source, split.train, split.validation),
         target=_labelled(data.target, split.labelled, split.development),
         split=split,
         classes=data.classes,
-        frames=min(longest, task.max_frames or longest),
+        frames=frames_of(data, task),
         normalisation=protocol.normalisation,
     )
     return granted, Evaluator(data.target.labels[split.test], len(data.classes))

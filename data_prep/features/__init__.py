@@ -12,6 +12,22 @@ import numpy as np
 from data_prep import registry
 
 
+@dataclass(frozen=True)
+class Length:
+    """The one length that a paper gives to every utterance.
+
+    Attributes:
+        frames: how many.
+        padding: what follows the end of a shorter utterance: ``zeros``, in what the networks are given, so after any
+            standardisation; or the ``minimum`` of each dimension over the utterance's own frames, before it.
+        keep: which frames of a longer one stay: those in the ``middle``, or those from the ``start``.
+    """
+
+    frames: int
+    padding: Literal["zeros", "minimum"] = "zeros"
+    keep: Literal["middle", "start"] = "middle"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Feature:
     """A feature type: what it is computed from, and how.
@@ -26,9 +42,8 @@ class Feature:
         version: raised whenever ``compute`` would give other values for the same audio and settings.
         compute: from a mono waveform, float32 of shape (samples,) in [-1, 1] at ``sample_rate``, to float32 of shape
             (frames, ``dimensions``); zero frames when the waveform is too short for one.
-        paper_frames: frames that the paper pads or cuts every utterance to; ``None`` where it does not. A store holds
-            all frames of every utterance: this is for whoever batches them.
-        paper_padding: what the paper pads with.
+        length: what the paper pads or cuts every utterance to; ``None`` where it does not. A store holds all frames of
+            every utterance as they are: this is applied when a task is loaded (:func:`trainables.data.of_length`).
     """
 
     title: str
@@ -39,8 +54,7 @@ class Feature:
     libraries: tuple[str, ...]
     version: int
     compute: Callable[[np.ndarray], np.ndarray]
-    paper_frames: int | None = None
-    paper_padding: Literal["zeros", "minimum of each dimension"] = "zeros"
+    length: Length | None = None
 
 
 def known() -> list[str]:

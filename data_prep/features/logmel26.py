@@ -4,18 +4,20 @@ Windows of 25 ms every 10 ms, as the paper says. It leaves the rest open, which 
 defaults: Povey window, pre-emphasis 0.97, 20 Hz to half the sampling rate (8 kHz), power spectrum, natural logarithm, no
 dither. So the two papers' methods are compared on the same front end but for the number of bands.
 
-What the paper does next is the batch's business, and the store holds all that it needs, every frame of the utterance:
+A store holds every frame of the utterance. What the paper does next is done when a task is loaded:
 
-- 750 frames (7.5 s): longer utterances are cut to their middle (``max_frames`` of a task), shorter ones padded with each
-  dimension's minimum in the utterance, ``frames.min(axis=0)`` of the frames as they are stored, before any cut;
-- zero mean and unit variance over each database, which is a protocol's to allow.
+- 750 frames (7.5 s): longer utterances are cut to their middle, shorter ones padded with each dimension's minimum in the
+  utterance. On which side the paper does not say; here it is the end;
+- zero mean and unit variance over each database (section 4.1), which is a protocol's to allow: those with normalisation
+  ``corpus``. The padded frames count in these statistics, as they do in the paper if it normalises what it feeds to the
+  network (it does not say).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from data_prep.features import Feature, _kaldi
+from data_prep.features import Feature, Length, _kaldi
 from data_prep.features.mfb40 import FEATURE as MFB40
 
 _BINS = 26
@@ -35,6 +37,5 @@ FEATURE = Feature(
     libraries=_kaldi.LIBRARIES,
     version=1,
     compute=_compute,
-    paper_frames=750,
-    paper_padding="minimum of each dimension",
+    length=Length(750, padding="minimum", keep="middle"),
 )

@@ -5,15 +5,17 @@ The paper names Kaldi and 13 coefficients. The rest is Kaldi's own: 25 ms every 
 coefficient is C0, not the energy of the frame (``use_energy`` false, as in the configuration that Kaldi's recipes ship).
 As in :mod:`.mfb40`, samples have the scale of 16-bit integers and dither is 0, where Kaldi's default is 1.
 
-The paper keeps the first 120 frames (1.2 s) of longer utterances and pads shorter ones with zeros: the batch's business.
-Note that ``max_frames`` of a task keeps the middle. :mod:`.mfcc13_pitch` is the variant with Kaldi's pitch.
+The paper keeps at most 120 frames (1.2 s) of an utterance and pads shorter ones with zeros. Which ones it keeps it does
+not say: "clipped the extra signal" is read here as the first 120. A store holds all of them; the length is given when a
+task is loaded, and zeros stay zeros where features are standardised, which the paper says nothing of.
+:mod:`.mfcc13_pitch` is the variant with Kaldi's pitch.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from data_prep.features import Feature, _kaldi
+from data_prep.features import Feature, Length, _kaldi
 
 _COEFFICIENTS = 13
 _SETTINGS = {**_kaldi.FRAMES, "num_ceps": _COEFFICIENTS, "num_mel_bins": 23, "cepstral_lifter": 22.0}
@@ -32,5 +34,5 @@ FEATURE = Feature(
     libraries=_kaldi.LIBRARIES,
     version=1,
     compute=_compute,
-    paper_frames=120,
+    length=Length(120, padding="zeros", keep="start"),
 )

@@ -9,7 +9,7 @@ the coefficients. 16 values a frame:
 - 15: ten times the slope of the pitch's logarithm per frame.
 
 How they are computed: :mod:`._kaldi_pitch`. Pitch has a frame more for a few lengths; it is left out, as Kaldi does. The
-paper keeps the first 120 frames (1.2 s) and pads with zeros: the batch's business.
+paper's 120 frames (1.2 s) are those of :mod:`.mfcc13`.
 """
 
 from __future__ import annotations
@@ -43,5 +43,5 @@ FEATURE = Feature(
     libraries=(*MFCC13.libraries, "numpy"),
     version=1,
     compute=_compute,
-    paper_frames=MFCC13.paper_frames,
+    length=MFCC13.length,
 )

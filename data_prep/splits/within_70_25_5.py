@@ -19,7 +19,8 @@ def _draw(source: Side, target: Side, rng: np.random.Generator) -> Split:
 PROTOCOL = Protocol(
     name="within_70_25_5",
     source="dann.txt, 4.2.1",
-    grants="a random 70 % of the corpus for training, 5 % for validation; the other 25 % are the test set",
+    grants="a random 70 % of the corpus for training, and the statistics of these for standardising it; 5 % for "
+    "validation; the other 25 % are the test set",
     selection="source_val",
     normalisation="corpus",
     within=True,

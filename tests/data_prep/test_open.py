@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
+import polars
 import pyarrow.dataset as ds
 import pytest
 
@@ -193,14 +194,16 @@ def test_it_reads_in_plain_ray_data(built, notebook):
     check_rows(built, notebook("import ray")["rows"].take_all())
 
 
-@pytest.mark.skipif(importlib.util.find_spec("polars") is None, reason="Polars is not installed")
 def test_it_reads_in_plain_polars(built, notebook):
-    check_rows(built, notebook("import polars")["rows"].to_dicts())
+    rows = notebook("import polars")["rows"]
+    assert isinstance(rows, polars.DataFrame)
+    check_rows(built, rows.to_dicts())
 
 
-@pytest.mark.skipif(importlib.util.find_spec("duckdb") is None, reason="DuckDB is not installed")
 def test_it_reads_in_plain_duckdb(built, notebook):
-    check_rows(built, notebook("import duckdb")["rows"].arrow().read_all().to_pylist())
+    rows = notebook("import duckdb")["rows"]
+    assert isinstance(rows, duckdb.DuckDBPyRelation)
+    check_rows(built, [dict(zip(rows.columns, row, strict=True)) for row in rows.fetchall()])
 
 
 def test_part_of_it_reads_in_plain_arrow(built):

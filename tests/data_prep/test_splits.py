@@ -156,6 +156,13 @@ def test_a_part_of_the_target_selects_and_the_rest_of_it_tests(name, development
     assert drawn["train"] == list(range(len(SOURCE)))
 
 
+@every_protocol
+def test_standardising_each_corpus_by_itself_is_said(name):
+    """It helps much by itself, so a table without the word would mislead."""
+    protocol = splits.load(name)
+    assert ("statistics" in protocol.grants) == (protocol.normalisation == "corpus")
+
+
 def test_dann_standardises_each_corpus_by_itself():
     assert {splits.load(name).normalisation for name in ("target_dev_30", "within_70_25_5")} == {"corpus"}
 

@@ -23,10 +23,10 @@ from torch import Tensor, nn
 
 from trainables.networks.dense import SharedDropout
 from trainables.networks.masking import mean_over_time, prepare, valid
+from trainables.networks.normalisation import SharedBatchNorm
 from trainables.networks.weights import load_weights
 
 FEATURES = 1024
-BatchNorm = nn.BatchNorm2d  # of this many channels
 
 _BANDS = 64
 _CHANNELS = 64
@@ -52,7 +52,7 @@ class ByolS(nn.Module):
         self.features = nn.Sequential()
         for before in (1, *[_CHANNELS] * (_LAYERS - 1)):
             self.features.append(nn.Conv2d(before, _CHANNELS, 3, padding=1))
-            self.features.append(BatchNorm(_CHANNELS))
+            self.features.append(SharedBatchNorm(_CHANNELS))
             self.features.append(nn.ReLU())
             self.features.append(nn.MaxPool2d(_POOLING))
         self.fc = nn.Sequential(

@@ -21,9 +21,9 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from trainables.networks.masking import mean_over_time, prepare, valid
+from trainables.networks.normalisation import SharedBatchNorm
 
 FEATURES = 128
-BatchNorm = nn.BatchNorm2d  # of this many channels
 
 _BANDS = 64
 _CHANNELS = (32, 64, 64)
@@ -45,7 +45,7 @@ class EmotionCNN(nn.Module):
             nn.Sequential(
                 nn.Conv2d(before, channels, kernel, padding=padding),
                 nn.ReLU(),
-                BatchNorm(channels),
+                SharedBatchNorm(channels),
                 nn.MaxPool2d(_POOLING),
             )
             for before, channels, kernel, padding in zip((1, *_CHANNELS), _CHANNELS, _KERNELS, _PADDING, strict=False)

@@ -289,6 +289,14 @@ def test_of_a_recording_of_hours_utterances_are_computed_and_the_whole_is_none(
     )
 
 
+def test_an_utterance_of_an_hour_arrives_with_all_its_frames(folder, tmp_path, one_after_another):
+    put(folder.path / "lecture.wav", speech(3600, 1000), 1000, subtype="PCM_U8")
+    listed = folder.text("mine.csv", "speaker,audio", "ana,lecture.wav")
+    build(tmp_path / "store", {"mine": listed}, quiet=True)
+    (row,) = open_store(tmp_path / "store").rows("mine").to_pylist()
+    assert (row["seconds"], row["frames"]) == (3600, 359_998)  # 25 ms every 10, as many as fit wholly
+
+
 def test_the_whole_zoo_at_once_on_all_cores(ray_session, folder, tmp_path):
     """Audio is one path for all readers, so one corpus shows that nothing of it ends a worker, either."""
     animals = [*SPEECH, *(animal for animal in NO_SPEECH if animal is not one_that_is_locked)]

@@ -37,5 +37,5 @@ def test_frames_are_those_windows_of_25_ms_every_10_that_fit_wholly(samples, fra
 
 
 def test_the_paper_pads_with_the_minimum_to_seven_and_a_half_seconds():
-    assert FEATURE.paper_frames * FEATURE.frame_shift == pytest.approx(7.5)
-    assert FEATURE.paper_padding == "minimum of each dimension"
+    assert FEATURE.length == features.Length(750, padding="minimum", keep="middle")
+    assert FEATURE.length.frames * FEATURE.frame_shift == pytest.approx(7.5)
