@@ -122,6 +122,7 @@ class Method:
         predictors: the networks that ``predict`` needs: what is kept as the model.
         schedules: from the hyperparameters, the weights that vary over training, by name.
         recipe: from the hyperparameters, what the paper prescribes of training besides losses.
+        feature: the paper's feature (:mod:`data_prep.features`), whose dimensions its networks are made for.
         supervised: whether it learns emotions from labels. A pretext task does not: it needs no labels, has no score
             to be selected by, and leaves its last epoch's weights for another run to start from.
     """
@@ -135,6 +136,7 @@ class Method:
     predictors: tuple[str, ...]
     schedules: Callable[[Any], Mapping[str, Schedule]] = field(default=lambda hyperparameters: {})
     recipe: Callable[[Any], Recipe] = field(default=lambda hyperparameters: Recipe())
+    feature: str = "mfb40"
     supervised: bool = True
 
 

@@ -17,6 +17,7 @@ from data_prep.errors import InputError
 from trainables import methods
 from trainables.config import TrialConfig, construct
 from trainables.data import Granted
+from trainables.estimator import Side
 from trainables.feed import Feed
 from trainables.game import Batch, Method, Player, Reading, build, play
 from trainables.metrics import Scores, score
@@ -203,20 +204,20 @@ class Training:
         for name in _STATE:
             setattr(self, name, state[name])
 
-    def predict(self, rows: np.ndarray, domain: str) -> np.ndarray:
+    def predict(self, rows: np.ndarray, domain: Side) -> np.ndarray:
         """Class numbers of the utterances ``rows`` of the ``source`` or the ``target``, by the weights as they are."""
         return self.probabilities(rows, domain).argmax(axis=1)
 
-    def probabilities(self, rows: np.ndarray, domain: str) -> np.ndarray:
+    def probabilities(self, rows: np.ndarray, side: Side) -> np.ndarray:
         """Class probabilities, float32 of shape (rows, classes)."""
-        return self._read(self.game.method.predict, rows, domain).softmax(dim=1).numpy()
+        return self._read(self.game.method.predict, rows, side).softmax(dim=1).numpy()
 
-    def representations(self, rows: np.ndarray, domain: str) -> np.ndarray:
+    def representations(self, rows: np.ndarray, side: Side) -> np.ndarray:
         """What the emotion is read from, float32 of shape (rows, features)."""
-        return self._read(self.game.method.represent, rows, domain).numpy()
+        return self._read(self.game.method.represent, rows, side).numpy()
 
-    def _read(self, reading: Reading, rows: np.ndarray, domain: str) -> Tensor:
-        held = self.feed.source if domain == "source" else self.feed.target
+    def _read(self, reading: Reading, rows: np.ndarray, side: Side) -> Tensor:
+        held = self.feed.source if side == "source" else self.feed.target
         per_utterance = self.feed.shape.frames * self.feed.shape.dimensions
         size = max(1, min(_READ_AT_ONCE, _READ_VALUES // per_utterance))
         self.modules.eval()
@@ -245,7 +246,7 @@ class Training:
     def _validate(self) -> Scores | None:
         """Scores on what selects: the source's validation part, the target's development part, or both together."""
         granted = self.granted
-        parts = (
+        parts: tuple[tuple[Side, np.ndarray, np.ndarray], ...] = (
             ("source", granted.source.labels, granted.split.validation),
             ("target", granted.target.labels, granted.split.development),
         )

@@ -20,6 +20,7 @@ from torch import Tensor
 from trainables import methods
 from trainables.config import TrialConfig
 from trainables.data import TaskData, describe, draw
+from trainables.diagnosis import diagnose
 from trainables.estimator import Estimator
 from trainables.fitting import Fitting
 from trainables.loop import Outcome, Report, Training
@@ -35,7 +36,8 @@ class TrialResult:
 
     Attributes:
         metrics: final numbers: ``validation_uar``, ``validation_accuracy``, ``test_uar``, ``test_accuracy``,
-            ``test_recall/<class>``, ``best_epoch``, ``epochs_run``, ``train_seconds``.
+            ``test_recall/<class>``, ``best_epoch``, ``epochs_run``, ``train_seconds``, and what is known without labels
+            of the target (:func:`~trainables.diagnosis.diagnose`).
         confusion: int64 of shape (classes, classes): test utterances, row = true class, column = predicted class.
         history: what was reported after each epoch.
         weights: state dictionary of the networks that predict.
@@ -92,14 +94,19 @@ def _run(
     start: Mapping[str, Tensor] | None,
 ) -> TrialResult:
     granted, evaluator = draw(data, config.task, config.seed)
+    run: Training | Fitting
     if isinstance(methods.load(config.method), Estimator):
-        outcome = Fitting(config, granted).run(report)
+        run = Fitting(config, granted)
     else:
-        outcome = Training(config, granted, device, workers, start).run(report)
-    return _result(data, outcome, evaluator.score(outcome.predicted), describe(data, granted.split))
+        run = Training(config, granted, device, workers, start)
+    outcome = run.run(report)
+    known = diagnose(run, granted, config.seed)
+    return _result(data, outcome, evaluator.score(outcome.predicted), known, describe(data, granted.split))
 
 
-def _result(data: TaskData, outcome: Outcome, test: Scores, split: Mapping[str, Any]) -> TrialResult:
+def _result(
+    data: TaskData, outcome: Outcome, test: Scores, known: Mapping[str, float], split: Mapping[str, Any]
+) -> TrialResult:
     assert outcome.validation is not None, "what is tested was selected"
     counts = test.confusion.sum(axis=1)
     recalls = {
@@ -114,6 +121,7 @@ def _result(data: TaskData, outcome: Outcome, test: Scores, split: Mapping[str, 
             "test_uar": test.unweighted_average_recall,
             "test_accuracy": test.accuracy,
             **recalls,
+            **known,
             "best_epoch": outcome.best_epoch,
             "epochs_run": len(outcome.history),
             "train_seconds": outcome.seconds,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -56,13 +57,18 @@ def task_data() -> TaskData:
 
 
 @pytest.fixture(scope="session")
-def speech_data() -> TaskData:
-    """Like ``task_data``, but long and wide enough for every method's networks."""
-    source, target = ("made_up", 0.0, 1), ("other", 0.5, 2)
-    domains = [
-        _make_domain(48, shift, seed, corpus, shortest=110, dimensions=40) for corpus, shift, seed in (source, target)
-    ]
-    return TaskData(*domains, CLASSES)
+def make_speech() -> Callable[[int], TaskData]:
+    """Makes data like ``task_data``, but as long and wide as a method's networks need it."""
+
+    @functools.cache
+    def make(dimensions: int) -> TaskData:
+        domains = [
+            _make_domain(48, shift, seed, corpus, shortest=110, dimensions=dimensions)
+            for corpus, shift, seed in (("made_up", 0.0, 1), ("other", 0.5, 2))
+        ]
+        return TaskData(*domains, CLASSES)
+
+    return make
 
 
 @pytest.fixture

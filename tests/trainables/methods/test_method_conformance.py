@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
+from data_prep import features
 from trainables import methods
 from trainables.config import construct
 from trainables.data import TaskData, draw
@@ -54,16 +56,29 @@ def game(trial):
     return make
 
 
+def dimensions_of(name: str) -> int:
+    """Of a frame that the method's networks are made for."""
+    method = methods.load(name)
+    return features.load(method.feature).dimensions if isinstance(method, Method) else 40
+
+
 @pytest.fixture
-def data_of(speech_data):
+def data_of(make_speech):
+    """Makes the data that a trial's method can be trained on."""
+
     def make(config):
-        source = speech_data.source
+        data = make_speech(dimensions_of(config.method))
         if config.task.protocol != "unlabelled":
-            return speech_data
-        nothing = dataclasses.replace(source, labels=torch.full((len(source),), -1).numpy())
-        return TaskData(nothing, nothing, speech_data.classes)
+            return data
+        nothing = dataclasses.replace(data.source, labels=np.full(len(data.source), -1))
+        return TaskData(nothing, nothing, data.classes)
 
     return make
+
+
+@pytest.fixture
+def speech_data(name, make_speech) -> TaskData:
+    return make_speech(dimensions_of(name))
 
 
 @every_method
@@ -124,10 +139,10 @@ def test_every_player_moves_its_own_networks_and_no_other(name, game, data_of):
 
 @every_game
 def test_predictions_are_logits_of_every_class_and_need_the_predictors_alone(name):
-    method, shape = methods.load(name), Shape(frames=130, dimensions=40, classes=4)
+    method, shape = methods.load(name), Shape(frames=130, dimensions=dimensions_of(name), classes=4)
     networks = build(play(method), shape, method.hyperparameters(), seed=0).eval()
     kept = {name: network for name, network in networks.items() if name in method.predictors}
-    features, lengths = torch.zeros(5, 130, 40), torch.full((5,), 130)
+    features, lengths = torch.zeros(5, 130, shape.dimensions), torch.full((5,), 130)
     if method.supervised:
         assert method.predict(kept, features, lengths).shape == (5, 4)
     assert method.represent(kept, features, lengths).shape[0] == 5
@@ -138,7 +153,7 @@ def test_predictions_are_logits_of_every_class_and_need_the_predictors_alone(nam
 def test_a_game_works_at_any_length_and_loses_nothing_of_its_batch(name):
     method = methods.load(name)
     for frames in (110, 128, 301):
-        shape, hyperparameters = Shape(frames, 40, 4), method.hyperparameters()
+        shape, hyperparameters = Shape(frames, dimensions_of(name), 4), method.hyperparameters()
         networks = build(play(method), shape, hyperparameters, seed=0)
         values = {name: schedule(0.5) for name, schedule in method.schedules(hyperparameters).items()}
         for player in play(method).players:

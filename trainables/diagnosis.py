@@ -1,0 +1,78 @@
+"""What is known of a trained model besides its test scores, at the cost of reading a sample of utterances once.
+
+No label of the target comes in: label-free criteria of how well it does there, and how well source and target can be
+told apart, in the features themselves and in the model's representation.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Protocol
+
+import numpy as np
+
+from trainables import criteria, probes
+from trainables.data import Granted
+from trainables.estimator import Side
+from trainables.streams import stream
+
+_MOST = 500  # utterances of each part
+
+
+class Model(Protocol):
+    """Something trained that can be asked (:class:`~trainables.loop.Training`, :class:`~trainables.fitting.Fitting`)."""
+
+    def probabilities(self, rows: np.ndarray, side: Side) -> np.ndarray:
+        """Class probabilities of the utterances ``rows`` of a side, shape (rows, classes)."""
+        ...
+
+    def representations(self, rows: np.ndarray, side: Side) -> np.ndarray:
+        """What the emotion is read from, shape (rows, features)."""
+        ...
+
+
+def diagnose(model: Model, granted: Granted, seed: int) -> dict[str, float]:
+    """``criterion/<name>`` (:mod:`trainables.criteria`) and ``domain_accuracy/raw``, ``domain_accuracy/representation``.
+
+    All come from at most 500 utterances of each part, drawn from the run's stream "diagnosis". There are none where
+    the protocol grants nothing of the target to adapt to, and no criterion where it holds no source out.
+
+    Args:
+        model: the selected checkpoint.
+        granted: what the protocol lets training see.
+        seed: the run's.
+    """
+    split = granted.split
+    train, validation, target = (
+        _sample(rows, seed, part)
+        for part, rows in (("train", split.train), ("validation", split.validation), ("target", split.adaptation))
+    )
+    if min(len(train), len(target)) < 2:
+        return {}
+    read = {"train": model.representations(train, "source"), "target": model.representations(target, "target")}
+    raw = probes.frame_statistics(granted.source, train), probes.frame_statistics(granted.target, target)
+    groups = [granted.source.speakers[row] for row in train], [granted.target.speakers[row] for row in target]
+    # A domain of one speaker has no other to be tested on: there its utterances are told apart, whoever speaks.
+    by_speaker = groups if min(len(set(speakers)) for speakers in groups) > 1 else None
+    probe = functools.partial(probes.domain_accuracy, groups=by_speaker, seed=seed)
+    metrics = {
+        "domain_accuracy/raw": probe(*raw),
+        "domain_accuracy/representation": probe(read["train"], read["target"]),
+    }
+    if not len(validation):
+        return metrics
+    likely = model.probabilities(validation, "source")
+    right = likely[np.arange(len(validation)), granted.source.labels[validation]]
+    return metrics | criteria.evaluate(
+        model.probabilities(target, "target"),
+        read["train"],
+        model.representations(validation, "source"),
+        read["target"],
+        -np.log(np.maximum(right, 1e-12)),
+    )
+
+
+def _sample(rows: np.ndarray, seed: int, part: str) -> np.ndarray:
+    if len(rows) <= _MOST:
+        return rows
+    return np.sort(stream(seed, "diagnosis", part).permutation(rows)[:_MOST])
