@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import fnmatch
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,6 +40,9 @@ def check(sweep: Sweep) -> None:
     for name, preset in sweep.presets.items():
         if min(preset.epochs, preset.trials, preset.replicates) < 1:
             raise InputError(f"preset {name!r} must have 1 or more of epochs, of trials and of replicates")
+        for pattern in preset.cells:
+            if not fnmatch.filter(cells, pattern):
+                raise unknown(f"cell in preset {name!r}:", pattern, cells)
         if preset.demo not in demo.layouts.SIZES:
             raise unknown(f"size of demo corpora in preset {name!r}:", preset.demo, demo.layouts.SIZES)
     _check_space(sweep)
