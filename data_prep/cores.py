@@ -14,8 +14,8 @@ from data_prep import shards
 from data_prep.errors import InputError
 from data_prep.shards import Shard, ShardResult
 
-_SHARDS_PER_TASK = 8  # at most
-_TASKS_PER_CORE = 12  # at least, where there are as many shards
+_SHARDS_PER_TASK = 16  # at most
+_TASKS_PER_CORE = 16  # at least, where there are as many shards
 
 
 @contextmanager
