@@ -73,7 +73,13 @@ SCHEMES = {
     for scheme in (
         # addi.txt 4.1.1: "excited" is merged into "happy"; on IEMOCAP 1,103 / 1,636 / 1,708 / 1,084.
         LabelScheme("emotion4", ("angry", "happy", "neutral", "sad"), _FOUR),
-        LabelScheme("emotion5", ("angry", "fear", "happy", "neutral", "sad"), _FOUR | {"fear": "fear"}),
+        # multilingual.txt 4.1: the five that all its corpora share. MASC, one of them, has elation and panic (Table 1)
+        # where the others have happiness and fear, so those must be the same to it.
+        LabelScheme(
+            "emotion5",
+            ("angry", "fear", "happy", "neutral", "sad"),
+            _FOUR | {"fear": "fear", "panic": "fear", "elated": "happy"},
+        ),
         # No paper says how categories halve arousal: this is by sense, and leaves out what could be either.
         LabelScheme(
             "arousal2",

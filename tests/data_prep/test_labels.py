@@ -32,6 +32,12 @@ def test_emotion5_adds_fear_alone():
     assert labels.load("emotion5").target("emodb", "A") == labels.load("emotion5").classes.index("fear")
 
 
+def test_emotion5_has_all_five_states_of_masc():
+    emotion5 = labels.load("emotion5")
+    found = [emotion5.target("masc", state) for state in ("anger", "panic", "elation", "neutral", "sadness")]
+    assert found == list(range(5)), "in the order of the classes"
+
+
 def test_an_unknown_scheme_lists_the_known_ones():
     with pytest.raises(InputError, match="unknown label scheme 'emotions4'; known, nearest first: emotion4"):
         labels.load("emotions4")
