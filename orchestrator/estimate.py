@@ -36,7 +36,7 @@ def seconds_of_plan(
 ) -> float:
     """Wall-clock seconds of the whole plan when ``concurrent`` runs train at a time."""
     once = sum(per_run[cell.name] for cell in plan.cells) / concurrent
-    search = plan.trials * once
+    search = sum(plan.trials_of(cell) * per_run[cell.name] for cell in plan.cells) / concurrent
     if time_budget is not None:  # the paper's own configuration runs, and what has begun ends
         search = max(once, min(search, time_budget + max(per_run.values())))
     return _START_SECONDS + search + plan.replicates * once

@@ -102,7 +102,7 @@ class Plan:
         sweep: the sweep's name, which is the MLflow experiment's.
         cells: in the table's order, row by row.
         epochs, trials, replicates: the budget, the same for every cell. ``trials`` counts the paper's own
-            configuration; with 1 there is no search.
+            configuration; with 1 there is no search. A cell with nothing to search has one trial.
         seed: search trials train with it, replicate ``r`` with ``seed + 1 + r``: a configuration is never reported on
             the seed that selected it, and replicate ``r`` of every cell has the same split, so cells can be paired.
         early_stopping: whether hopeless search trials are stopped (ASHA).
@@ -121,7 +121,11 @@ class Plan:
     @property
     def runs(self) -> int:
         """How many runs it takes."""
-        return len(self.cells) * (self.trials + self.replicates)
+        return sum(self.trials_of(cell) + self.replicates for cell in self.cells)
+
+    def trials_of(self, cell: Cell) -> int:
+        """How many search trials a cell may spend: where nothing is searched, all would be the same run."""
+        return self.trials if cell.space else 1
 
     @property
     def seeds(self) -> range:
