@@ -1,8 +1,9 @@
 """Brings the events of a launch to MLflow, in their order; bringing them again changes nothing.
 
 An MLflow experiment is a sweep; a parent run (``ser.kind`` = ``sweep``) is one launch of it; under that is a run for
-each cell (``cell``), and under each cell its search trials (``search``) and replicates (``replicate``). A run that was
-cut off or failed and was tried again has one MLflow run for each attempt. Runs are told apart by the tags
+each cell (``cell``), and under each cell its search trials (``search``) and replicates (``replicate``). A run that others
+start from (``pretraining``) is under the launch, and each of those names it (``ser.start``). A run that was cut off or
+failed and was tried again has one MLflow run for each attempt. Runs are told apart by the tags
 ``ser.launch`` and ``ser.key``, so that one which MLflow already has is never made twice; times and steps come from the
 events, so that a metric which it already has is the same row.
 """
@@ -30,6 +31,7 @@ from orchestrator.mlflow_client import (
     local_folder,
     shown,
 )
+from orchestrator.records import pretraining_key
 from trainables.config import START, TrialConfig
 
 Event = Mapping[str, Any]
@@ -108,16 +110,19 @@ class Delivery:
     def _started(self, event: Event) -> None:
         config = TrialConfig.from_dict(event["config"])
         cell, kind, name = event["cell"], event["kind"], event["run"]
+        pretraining = kind == "pretraining"
         tags = {
-            **self._cell_tags(cell, config),
+            **(self._tags(config) if pretraining else self._cell_tags(cell, config)),
             "ser.kind": kind,
             "ser.number": str(event["number"]),
             "ser.attempt": str(event["attempt"]),
             "ser.identity": config.identity,
             "ser.seed": str(config.seed),
+            **self._start_tags(config),
         }
-        title = f"{cell}/{kind}-{event['number']}" + (f" (attempt {event['attempt']})" if event["attempt"] > 1 else "")
-        parent = self._cell(event, config)
+        title = f"{kind} {config.method}" if pretraining else f"{cell}/{kind}-{event['number']}"
+        title += f" (attempt {event['attempt']})" if event["attempt"] > 1 else ""
+        parent = self._runs[PARENT] if pretraining else self._cell(event, config)
         if kind == "replicate":
             selected = [Param(f"selected.{key}", str(value)) for key, value in config.values.items()]
             self._try(parent, lambda: self._client.log_batch(parent, params=selected))
@@ -148,6 +153,8 @@ class Delivery:
         if origin := record["origin"]:
             tags |= {"ser.machine": origin["machine"], "ser.device": origin["device"]}
             tags["ser.split"] = origin["split"]["digest"]
+            if "found" in origin:
+                tags["ser.found"] = str(origin["found"]).lower()  # true: it was there, trained before this attempt
         self._add_metrics(run_id, record["metrics"], event["time"], 0)
         self._send_metrics(run_id, tags)
         if record["confusion"] is not None:
@@ -156,7 +163,8 @@ class Delivery:
             self._log_json(run_id, {**legend, "counts": record["confusion"]}, CONFUSION)
         self._log_json(run_id, {**record, "run_id": run_id}, RECORD)
         self._end(run_id, _STATUS[record["status"]], event["time"])
-        self._add_metrics(self._runs[record["cell"]], event["cell_metrics"], event["time"], event["cell_step"])
+        if "cell_metrics" in event:
+            self._add_metrics(self._runs[record["cell"]], event["cell_metrics"], event["time"], event["cell_step"])
 
     def _cut(self, event: Event) -> None:
         run_id = self._runs[event["run"]]
@@ -188,10 +196,21 @@ class Delivery:
 
     def _cell_tags(self, cell: str, config: TrialConfig) -> dict[str, str]:
         variant, _, task = cell.partition("/")
-        named = {"ser.cell": cell, "ser.variant": variant, "ser.task": task, "ser.data": config.data}
+        return {**self._tags(config), "ser.cell": cell, "ser.variant": variant, "ser.task": task}
+
+    def _tags(self, config: TrialConfig) -> dict[str, str]:
         protocol = splits.load(config.task.protocol)
         rules = {"ser.protocol": protocol.name, "ser.selection": protocol.selection}
-        return {**self._launch["tags"], **named, "ser.method": config.method, **rules}
+        return {**self._launch["tags"], "ser.data": config.data, "ser.method": config.method, **rules}
+
+    def _start_tags(self, config: TrialConfig) -> dict[str, str]:
+        """What a run starts from: that run's identity, and the MLflow run of its last attempt."""
+        if config.start is None:
+            return {}
+        name = f"{pretraining_key(config.start)}#"
+        attempts = [(int(key.removeprefix(name)), run) for key, run in self._runs.items() if key.startswith(name)]
+        known = {"ser.start": max(attempts)[1]} if attempts else {}
+        return {"ser.start_identity": config.start.identity, **known}
 
     def _ensure(self, name: str, title: str, time: int, tags: Mapping[str, str], parent: str | None = None) -> str:
         if name not in self._runs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import json
 import os
 import platform
 import shlex
@@ -28,6 +29,13 @@ def describe_environment() -> dict[str, Any]:
         "packages": {name: importlib.metadata.version(name) for name in _PACKAGES},
         "machine": machine(),
     }
+
+
+@cache
+def software() -> str:
+    """Digest of all that numbers depend on besides configurations and the machine: code, Python, packages."""
+    described = {key: value for key, value in describe_environment().items() if key != "machine"}
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def command_line(module: str, *arguments: str) -> str:

@@ -17,6 +17,7 @@ from ray import tune
 
 from data_prep import cores
 from data_prep.errors import InputError
+from orchestrator.environment import software
 from orchestrator.records import RunKey
 from orchestrator.trial import MODEL, run_trial
 
@@ -51,6 +52,7 @@ def connect(address: str | None) -> None:
     os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
     os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
     os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
+    os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")  # a pretext task has no validation UAR
     if ray.is_initialized():
         return
     warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
@@ -94,7 +96,7 @@ def run(
         searcher: what to train next; it records what comes back.
         scheduler: which search trials to stop early.
         tasks: each task's data; put into shared memory once.
-        directory: of this launch; Tune's own state goes below it, and the runs that others start from.
+        directory: of this launch; Tune's own state goes below it.
         resources: what a trial takes.
         keep_model: called with a run and the file of its model.
     """
@@ -103,10 +105,15 @@ def run(
         tasks=dict(tasks),
         workers=resources.workers,
         gpu=resources.gpus > 0,
-        pretrained=str((directory / PRETRAINED).resolve()),
+        pretrained=str(pretrained_folder(directory).resolve()),
     )
-    # A trial on several workers waits for them: it must not take the cores that they need.
-    own = {"cpu": resources.cpus, "gpu": resources.gpus} if resources.workers == 1 else {"cpu": 0.01}
+
+    def own(config: Mapping[str, Any]) -> tune.PlacementGroupFactory:
+        # A trial on several workers waits for them: it must not take the cores that they need.
+        if resources.workers > 1 and config["kind"] != "pretraining":
+            return tune.PlacementGroupFactory([{"CPU": 0.01}])
+        return tune.PlacementGroupFactory([{"CPU": resources.cpus, "GPU": resources.gpus}])
+
     tuner = tune.Tuner(
         tune.with_resources(trainable, own),
         tune_config=tune.TuneConfig(
@@ -128,6 +135,23 @@ def run(
     )
     with _terminated_like_interrupted(), _quiet():
         tuner.fit()
+
+
+def pretrained_folder(directory: Path) -> Path:
+    """Where a launch keeps the runs that others start from: beside all launches, which share them.
+
+    Only launches of the same code and packages share them. A launch goes on with those that it began with, whatever code
+    it is resumed with.
+
+    Args:
+        directory: of the launch, ``runs/<sweep>/<time>``.
+    """
+    note = directory / PRETRAINED
+    if not note.exists():
+        beside = note.with_suffix(".new")
+        beside.write_text(software())
+        beside.replace(note)
+    return directory.parent.parent / PRETRAINED / note.read_text()
 
 
 class _ModelKeeper(tune.Callback):

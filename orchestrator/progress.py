@@ -32,6 +32,16 @@ class _Cell:
     best: float | None = None
 
 
+@dataclass
+class _Pretraining:
+    method: str
+    epochs: int
+    epoch: int = 0
+
+    def __str__(self) -> str:
+        return f"pre-training {self.method} (epoch {self.epoch} of {self.epochs} done)"
+
+
 class Progress:
     """A recorder that passes everything on to another one, and shows how far the sweep is.
 
@@ -52,6 +62,7 @@ class Progress:
         self._started = {}  # type: dict[str, float]
         self._seconds = []  # type: list[float]
         self._cells = {cell.name: _Cell() for cell in plan.cells}
+        self._pretraining: dict[str, _Pretraining] = {}
         self._begun = clock()
         self._ended = threading.Event()
         self._lock = threading.Lock()
@@ -62,17 +73,24 @@ class Progress:
         """A run begins."""
         self._recorder.started(key, config)
         with self._lock:
+            if key.kind == "pretraining":
+                self._pretraining[str(key)] = _Pretraining(config.method, config.epochs)
+                return
             self._cells[key.cell].running += str(key) not in self._started  # else an earlier attempt has failed
             self._started[str(key)] = self._clock()
 
     def reported(self, key: RunKey, metrics: Mapping[str, float]) -> None:
         """An epoch of a run has ended."""
         self._recorder.reported(key, metrics)
+        with self._lock:
+            if str(key) in self._pretraining:
+                self._pretraining[str(key)].epoch = int(metrics["epoch"])
 
     def ended(self, record: RunRecord) -> None:
         """A run has ended."""
         self._recorder.ended(record)
         with self._lock:
+            self._pretraining.pop(str(record.key), None)
             began = self._started.pop(str(record.key), None)
             if began is not None:
                 self._seconds.append(self._clock() - began)
@@ -98,10 +116,12 @@ class Progress:
             done = sum(cell.searched + cell.replicated for cell in self._cells.values())
             best = max((cell.best for cell in self._cells.values() if cell.best is not None), default=None)
             failed = sum(cell.failed for cell in self._cells.values())
+            pretraining = [str(each) for each in self._pretraining.values()]
         parts = [
             f"{done}/{self._plan.runs} runs",
             f"{clock_text(self._clock() - self._begun)} passed",
-            self._left(done),
+            self._left(done) + (" besides" if pretraining and self._seconds else ""),
+            *pretraining,
         ]
         if best is not None:
             parts.append(f"best validation UAR {100 * best:.1f} %")

@@ -8,13 +8,16 @@ from typing import Any, Literal
 
 from trainables.config import TrialConfig
 
-Kind = Literal["search", "replicate"]
+Kind = Literal["search", "replicate", "pretraining"]
 Status = Literal["finished", "stopped", "failed", "killed"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunKey:
-    """Which run of a sweep this is: the cell ``variant/task``, searched or replicated, and its number there from 0."""
+    """Which run of a sweep this is: the cell ``variant/task``, searched or replicated, and its number there from 0.
+
+    A run that others start from is of no cell: ``method/identity`` stands in its place (:func:`pretraining_key`).
+    """
 
     cell: str
     kind: Kind
@@ -22,6 +25,11 @@ class RunKey:
 
     def __str__(self) -> str:
         return f"{self.cell}/{self.kind}-{self.number}"
+
+
+def pretraining_key(config: TrialConfig) -> RunKey:
+    """The key of the run ``config`` that others start from: there is one of each configuration."""
+    return RunKey(cell=f"{config.method}/{config.identity}", kind="pretraining", number=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +42,12 @@ class RunRecord:
         status: ``finished``; ``stopped`` early by the scheduler; ``failed``; ``killed`` with its sweep.
         metrics: final numbers by name. A finished run has ``validation_uar`` (what selects: the best epoch's, in
             [0, 1]), ``test_uar``, ``test_accuracy``, ``best_epoch``, ``epochs_run``, ``train_seconds``; others may lack
-            the test's.
+            the test's, and one that others start from may lack every score.
         history: one mapping of numbers per epoch, in order (``epoch``, ``validation_uar``, ``loss/<player>``, ...).
         confusion: test utterances, row = true class, column = predicted class, in the scheme's order.
         origin: of a finished run: the ``device`` that trained it (``cpu`` or ``cuda``), the ``machine`` that this was
-            on, and the ``split`` that it was trained and tested on (sizes of the parts, and a digest).
+            on, and the ``split`` that it was trained and tested on (sizes of the parts, and a digest); of one that
+            starts from another also ``start``: that run's ``identity``, ``device``, ``machine`` and ``code``.
         error: the failure's one line.
         run_id: its MLflow run, once it has one.
     """

@@ -39,7 +39,7 @@ def conclude(console: Console, launch: Launch, tracker: Tracker) -> int:
     assert launch.directory is not None, "a launch that runs has a folder"
     study = Study.from_dict(tracker.context["study"])
     tracker.flush()
-    records = list(tracker.finished_records().values())
+    records = [record for record in tracker.finished_records().values() if record.key.kind != "pretraining"]
     rows = summary(records, study)
     console.print(table_text.render(rows, study))
     _print_choices(console, records, study)

@@ -101,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _data(store, record.config),
         _follow(console),
         gpu=gpu,
-        start=_start(store, record.config.start, gpu, console),
+        start=_start(store, record, console),
     )
     compared = compare(record, result.metrics, result.history)
     differences = [
@@ -120,6 +120,11 @@ def _conditions(record: RunRecord, context: Mapping[str, Any], trained_on: str) 
     """What the numbers may depend on besides the run's configuration: what it is, in the run, and here."""
     then, now = context["environment"], describe_environment()
     yield "the machine", record.origin["machine"], trained_on
+    if "start" in record.origin:
+        start = record.origin["start"]
+        here = machine(start["device"] == "cuda" and torch.cuda.is_available())
+        yield "the machine of what it starts from", start["machine"], here
+        yield "the code of what it starts from", start["code"], now["code"]
     yield "the number of data-parallel workers", context["workers"], 1
     yield "Python", then["python"], now["python"]
     for name, version in now["packages"].items():
@@ -181,17 +186,24 @@ def _data(store: Store, config: TrialConfig) -> TaskData:
     return load_task(store, config.task)
 
 
-def _start(store: Store, config: TrialConfig | None, gpu: bool, console: Console) -> Mapping[str, torch.Tensor] | None:
-    """The weights that a run starts from, trained again too."""
+def _start(store: Store, record: RunRecord, console: Console) -> Mapping[str, torch.Tensor] | None:
+    """The weights that a run starts from, trained again too, on the device that it was trained on."""
+    config = record.config.start
     if config is None:
         return None
-    console.print(f"first what it starts from, {config.method} on {config.task.title}")
+    console.print(f"first what it starts from, {config.method} on {config.task.title}, {config.epochs} epochs")
+    gpu = record.origin["start"]["device"] == "cuda" and torch.cuda.is_available()
+    device = torch.device("cuda" if gpu else "cpu")
     with tempfile.TemporaryDirectory(prefix="ser-start-") as folder:
-        return pretrain(config, _data(store, config), Path(folder), torch.device("cuda" if gpu else "cpu")).weights
+        return pretrain(config, _data(store, config), Path(folder), device, _follow(console)).weights
 
 
 def _follow(console: Console) -> Any:
     def report(metrics: Mapping[str, float]) -> None:
+        if "validation_uar" not in metrics:
+            losses = "  ".join(f"{name} {value:.4f}" for name, value in metrics.items() if name.startswith("loss/"))
+            console.print(f"  epoch {metrics['epoch']:3.0f}  {losses}")
+            return
         uar, best = 100 * metrics["validation_uar"], 100 * metrics["best_validation_uar"]
         console.print(f"  epoch {metrics['epoch']:3.0f}  validation UAR {uar:5.1f} %  best {best:5.1f} %")
 

@@ -132,6 +132,11 @@ def _by_id(client: MlflowClient, tracking_uri: str, run_id: str) -> str:
     kind = run.data.tags.get("ser.kind")
     if kind in ("search", "replicate"):
         return run_id
+    if kind == "pretraining":
+        raise InputError(
+            f"run {run_id} is what others start from; give one of those (their tag ser.start is this run's id): both are "
+            "trained again"
+        )
     if kind not in ("cell", "sweep"):
         raise InputError(f"run {run_id} is no run of a sweep")
     replicates = _search(

@@ -2,7 +2,8 @@
 
 Tune asks :meth:`SweepSearcher.suggest` for the next run whenever a worker is free, and gets one of whichever cell has
 had the fewest. A cell's first search trial is the paper's own configuration; when its search is done, it hands out the
-replicates of its best. What a run reports to Tune, flat:
+replicates of its best. A run that starts from another waits until that one has been handed out, once for all that start
+from it, and has ended; its cell begins no other meanwhile. What a run reports to Tune, flat:
 
 - after each epoch: ``epoch`` (from 1), ``validation_uar`` (this epoch's), ``best_validation_uar``, ``learning_rate``,
   ``loss/<player>``, ``schedule/<name>`` and any other numbers;
@@ -21,6 +22,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
@@ -33,7 +35,7 @@ from ray.tune.result import AUTO_RESULT_KEYS
 from ray.tune.search import Searcher
 
 from orchestrator.plan import Plan
-from orchestrator.records import RunKey, RunRecord, Status
+from orchestrator.records import RunKey, RunRecord, Status, pretraining_key
 from orchestrator.studies import CellRuns
 from trainables.config import TrialConfig
 
@@ -87,6 +89,10 @@ class SweepSearcher(Searcher):
         self._recorder, self._clock = recorder, clock
         self._deadline = math.inf if time_budget is None else clock() + time_budget
         self._live: dict[str, _Live] = {}
+        # Runs that others start from, by identity: how each ended, how often it failed, and who waits for it.
+        self._pretrained: dict[str, RunRecord] = {}
+        self._failures: Counter[str] = Counter()
+        self._waiting: dict[str, list[RunKey]] = {}
         self._broken: Exception | None = None
         held = RDBStorage(f"sqlite:///{storage}") if isinstance(storage, Path) else storage
         self._cells = {cell.name: CellRuns(plan, cell, held) for cell in plan.cells}
@@ -106,9 +112,16 @@ class SweepSearcher(Searcher):
     @property
     def problems(self) -> list[str]:
         """What went wrong, one line each: runs that failed, and cells with nothing to replicate."""
-        found = []
+        failed = [record for record in self._pretrained.values() if record.status == "failed"]
+        found = [f"{record.key} failed {ATTEMPTS} times: {record.error}" for record in failed]
+        missing = {record.config.identity for record in failed}
         for cell in self._cells.values():
-            failed = [record for record in cell.records() if record.status == "failed"]
+            failed = [
+                record
+                for record in cell.records()
+                if record.status == "failed"
+                and (record.config.start is None or record.config.start.identity not in missing)
+            ]
             found += [f"{record.key} failed {ATTEMPTS} times: {record.error}" for record in failed]
             if cell.searched(self._out_of_time) and cell.best is None:
                 found.append(f"{cell.name}: not one search trial has finished, so there is nothing to replicate")
@@ -118,14 +131,14 @@ class SweepSearcher(Searcher):
         """The next run for Tune: its key and configuration; ``None`` for "not now"; ``FINISHED`` at the end."""
         if self._broken is not None:
             raise self._broken
-        ready = self._ready()
-        if not ready:
-            return None if self._live else Searcher.FINISHED
-        cell, key = min(ready, key=lambda pair: pair[0].begun)
-        config = cell.begin(key)
-        self._live[trial_id] = _Live(key, config)
-        self._recorder.started(key, config)
-        return {"cell": key.cell, "kind": key.kind, "number": key.number, "trial": config.to_dict()}
+        while ready := self._ready():
+            cell, key = min(ready, key=lambda pair: pair[0].begun)
+            config = cell.begin(key)
+            if config.start is None or self._may_begin(key, config, config.start):
+                return self._hand_out(trial_id, key, config)
+            if self._waiting.get(config.start.identity) == [key]:
+                return self._hand_out(trial_id, pretraining_key(config.start), config.start)
+        return None if self._live else Searcher.FINISHED
 
     def explain(self, trial_id: str, reason: str) -> None:
         """Says why a trial fails, in one line, before it is completed with an error: Tune tells the scheduler alone."""
@@ -167,15 +180,36 @@ class SweepSearcher(Searcher):
     def _ready(self) -> list[tuple[CellRuns, RunKey]]:
         """The cells that have a run to begin now, each with that run."""
         late = self._out_of_time
-        return [(cell, key) for cell in self._cells.values() if (key := cell.next(late)) is not None]
+        waiting = {key.cell for keys in self._waiting.values() for key in keys}
+        cells = [cell for cell in self._cells.values() if cell.name not in waiting]
+        return [(cell, key) for cell in cells if (key := cell.next(late)) is not None]
+
+    def _hand_out(self, trial_id: str, key: RunKey, config: TrialConfig) -> dict[str, Any]:
+        self._live[trial_id] = _Live(key, config)
+        self._recorder.started(key, config)
+        return {"cell": key.cell, "kind": key.kind, "number": key.number, "trial": config.to_dict()}
+
+    def _may_begin(self, key: RunKey, config: TrialConfig, start: TrialConfig) -> bool:
+        """Whether what a run starts from is there. Else the run waits for it or, where there is none to be had, fails."""
+        ended = self._pretrained.get(start.identity)
+        if ended is None:
+            self._waiting.setdefault(start.identity, []).append(key)
+        elif ended.status == "failed":
+            self._cells[key.cell].live.discard(key)
+            self._recorder.started(key, config)
+            self._end(
+                _Live(key, config), "failed", {}, error=f"{ended.key}, which it starts from, failed: {ended.error}"
+            )
+        return ended is not None and ended.status == "finished"
 
     def _complete(self, live: _Live, result: Mapping[str, Any], error: bool) -> None:
-        cell = self._cells[live.key.cell]
-        cell.live.discard(live.key)
+        pretraining = live.key.kind == "pretraining"
+        for key in self._waiting.pop(live.config.identity, []) if pretraining else [live.key]:
+            self._cells[key.cell].live.discard(key)
         if error:
             self._fail(live, live.error or "the worker's log says why")
         elif result.get("final"):
-            if not math.isfinite(result.get(METRIC, math.nan)):
+            if not pretraining and not math.isfinite(result.get(METRIC, math.nan)):
                 self._fail(live, f"its final result has {METRIC} {result.get(METRIC)}")
             else:
                 origin = json.loads(result.get("origin", "{}"))
@@ -193,6 +227,12 @@ class SweepSearcher(Searcher):
         self._recorder.reported(live.key, live.history[-1])
 
     def _fail(self, live: _Live, reason: str) -> None:
+        if live.key.kind == "pretraining":
+            identity = live.config.identity
+            self._failures[identity] += 1
+            if self._failures[identity] == ATTEMPTS:  # else those that waited ask for it again
+                self._end(live, "failed", {}, error=reason)
+            return
         study = self._cells[live.key.cell].studies[live.key.kind]
         if study.failures(live.key.number) + 1 < ATTEMPTS:
             study.fail_once(live.key.number)  # it has begun and is not live: it is handed out again
@@ -209,13 +249,19 @@ class SweepSearcher(Searcher):
             **more,
         )
         self._recorder.ended(record)
-        self._cells[live.key.cell].studies[live.key.kind].end(record)
+        if live.key.kind == "pretraining":
+            self._pretrained[live.config.identity] = record
+        else:
+            self._cells[live.key.cell].studies[live.key.kind].end(record)
 
     def _reconcile(self) -> None:
         """Tells Optuna of the ends that the recorder alone knows, and the recorder of those that Optuna alone knows."""
         every = self._recorder.finished_records()
         recorded = {name: record for name, record in every.items() if record.status != "killed"}
         for record in recorded.values():
+            if record.key.kind == "pretraining":
+                self._pretrained[record.config.identity] = record
+                continue
             cell = self._cells.get(record.key.cell)
             if cell is not None and record.key.number not in cell.studies[record.key.kind].ended:
                 cell.studies[record.key.kind].end(record)

@@ -143,8 +143,10 @@ class Tracker:
         """A run has ended; its record is on the disk when this returns."""
         name = str(record.key)
         self._records[name] = record
-        cell = [other for other in self._records.values() if other.key.cell == record.key.cell]
-        summary = {"cell_metrics": cell_metrics(cell), "cell_step": len(cell)}
+        summary: dict[str, Any] = {}
+        if record.key.kind != "pretraining":
+            cell = [other for other in self._records.values() if other.key.cell == record.key.cell]
+            summary = {"cell_metrics": cell_metrics(cell), "cell_step": len(cell)}
         self._append("ended", {"run": self._open.pop(name), "record": record.to_dict(), **summary}, durable=True)
         self._wake.set()
 

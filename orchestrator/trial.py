@@ -1,4 +1,4 @@
-"""One trial as Ray Tune runs it: the bridge from a searcher's suggestion to the trainable, and back."""
+"""One run as Ray Tune runs it: the bridge from a searcher's suggestion to the trainable, and back."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import Any
 import torch
 from ray import tune
 
-from orchestrator.environment import machine
+from orchestrator.environment import code_version, machine
 from trainables.config import TaskConfig, TrialConfig
 from trainables.data import TaskData
-from trainables.pretraining import Pretrained, pretrain
+from trainables.loop import Report
+from trainables.pretraining import Pretrained, file_of, pretrain
 from trainables.trainable import prepare_process, train
 
 MODEL = "model.pt"
@@ -26,7 +27,8 @@ def run_trial(
     """A Tune function trainable: trains ``config["trial"]`` and reports every epoch, then the final result.
 
     The final result has ``final`` set, the trial's final metrics, its ``confusion`` matrix as lists and its ``origin``
-    (:class:`~orchestrator.records.RunRecord`), and comes with a checkpoint that holds the model.
+    (:class:`~orchestrator.records.RunRecord`), and comes with a checkpoint that holds the model. A run that others start
+    from ends likewise, with what it has of these; where it is kept already, its epochs are those of its training then.
 
     Args:
         config: what :class:`~orchestrator.searcher.SweepSearcher` suggested.
@@ -37,7 +39,10 @@ def run_trial(
     """
     prepare_process()
     trial = TrialConfig.from_dict(config["trial"])
-    start = _start(trial, tasks, Path(pretrained), gpu)
+    if config["kind"] == "pretraining":
+        _run_pretraining(trial, tasks, Path(pretrained), gpu)
+        return
+    start = None if trial.start is None else _pretrain(trial.start, tasks, Path(pretrained), gpu)
     result = train(
         trial,
         tasks[trial.task],
@@ -49,17 +54,44 @@ def run_trial(
     )
     with tempfile.TemporaryDirectory(prefix="ser-model-") as folder:
         torch.save({"config": trial.to_dict(), "weights": dict(result.weights)}, Path(folder) / MODEL)
-        origin = {"device": "cuda" if gpu else "cpu", "machine": machine(gpu), "split": dict(result.split)}
+        origin: dict[str, Any] = {**_here(gpu), "split": dict(result.split)}
+        if trial.start is not None and start is not None:
+            origin["start"] = {"identity": trial.start.identity, **start.origin}
         tune.report(
             {**result.metrics, "confusion": result.confusion.tolist(), "origin": json.dumps(origin), "final": True},
             checkpoint=tune.Checkpoint.from_directory(folder),
         )
 
 
-def _start(trial: TrialConfig, tasks: Mapping[TaskConfig, TaskData], folder: Path, gpu: bool) -> Pretrained | None:
-    if trial.start is None:
-        return None
-    return pretrain(trial.start, tasks[trial.start.task], folder, torch.device("cuda" if gpu else "cpu"))
+def _run_pretraining(config: TrialConfig, tasks: Mapping[TaskConfig, TaskData], folder: Path, gpu: bool) -> None:
+    found = file_of(config, folder).exists()
+    kept = _pretrain(config, tasks, folder, gpu, lambda metrics: tune.report(dict(metrics)))
+    if found:
+        for epoch in kept.history:
+            tune.report(dict(epoch))
+    with tempfile.TemporaryDirectory(prefix="ser-model-") as model:
+        torch.save({"config": dict(kept.config), "weights": dict(kept.weights)}, Path(model) / MODEL)
+        origin = {**kept.origin, "split": dict(kept.split), "found": found}
+        tune.report(
+            {**kept.metrics, "origin": json.dumps(origin), "final": True},
+            checkpoint=tune.Checkpoint.from_directory(model),
+        )
+
+
+def _pretrain(
+    config: TrialConfig,
+    tasks: Mapping[TaskConfig, TaskData],
+    folder: Path,
+    gpu: bool,
+    report: Report = lambda metrics: None,
+) -> Pretrained:
+    device = torch.device("cuda" if gpu and torch.cuda.is_available() else "cpu")
+    origin = {**_here(device.type == "cuda"), "code": code_version()}
+    return pretrain(config, tasks[config.task], folder, device, report, origin)
+
+
+def _here(gpu: bool) -> dict[str, str]:
+    return {"device": "cuda" if gpu else "cpu", "machine": machine(gpu)}
 
 
 def _callbacks(workers: int) -> list[Any]:

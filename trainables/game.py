@@ -117,7 +117,8 @@ class Method:
             ``batch_size``, and raises :class:`~data_prep.errors.InputError` for a value outside its range.
         networks: the networks' constructors by name; each is called with the task's shape and the hyperparameters.
         players: in the order of their turns within a step.
-        predict: (networks, features, lengths), as in :class:`Speech`, to logits of shape (batch, classes).
+        predict: (networks, features, lengths), as in :class:`Speech`, to logits of shape (batch, classes);
+            :func:`no_emotions` for a pretext task.
         represent: likewise to the representation of shape (batch, features) that the emotion is read from.
         predictors: the networks that ``predict`` needs: what is kept as the model.
         schedules: from the hyperparameters, the weights that vary over training, by name.
@@ -138,6 +139,11 @@ class Method:
     recipe: Callable[[Any], Recipe] = field(default=lambda hyperparameters: Recipe())
     feature: str = "mfb40"
     supervised: bool = True
+
+
+def no_emotions(networks: Networks, features: Tensor, lengths: Tensor) -> Tensor:
+    """What a pretext task predicts: nothing, and nothing asks it."""
+    raise AssertionError("a pretext task learns no emotions; what starts from it does")
 
 
 @dataclass(frozen=True)

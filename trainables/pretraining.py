@@ -2,15 +2,14 @@
 
 A pretext task (addi.txt, 3.2) or a model of a larger corpus (multilingual.txt, 4.2) is a run like any other, with a
 configuration and an identity. Its file is named after its identity; whoever needs one that is not there trains it, and
-who comes meanwhile waits.
+who comes meanwhile waits. A file is there whole or not at all, whenever its writer is killed.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,8 @@ from filelock import FileLock
 from torch import Tensor
 
 from trainables.config import TrialConfig
-from trainables.data import TaskData, draw
-from trainables.loop import Training
+from trainables.data import TaskData, describe, draw
+from trainables.loop import Report, Training
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,15 +31,26 @@ class Pretrained:
         weights: state dictionary of the networks that its method keeps, on the CPU.
         metrics: ``epochs_run``, ``train_seconds``, and ``validation_uar`` if it learns emotions.
         history: what each epoch reported.
+        split: what it was trained on (:func:`trainables.data.describe`).
+        origin: where it was trained, in the words of who had it trained.
     """
 
     config: Mapping[str, Any]
     weights: Mapping[str, Tensor]
     metrics: Mapping[str, float]
     history: Sequence[Mapping[str, float]]
+    split: Mapping[str, Any]
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
 
-def pretrain(config: TrialConfig, data: TaskData, folder: Path, device: torch.device) -> Pretrained:
+def pretrain(
+    config: TrialConfig,
+    data: TaskData,
+    folder: Path,
+    device: torch.device,
+    report: Report = lambda metrics: None,
+    origin: Mapping[str, Any] | None = None,
+) -> Pretrained:
     """The run ``config``, from ``folder`` if it is there, else trained and put there.
 
     Args:
@@ -48,13 +58,20 @@ def pretrain(config: TrialConfig, data: TaskData, folder: Path, device: torch.de
         data: its task's data.
         folder: one that all workers reach; made if need be.
         device: where it is trained.
+        report: called after every epoch, if it is trained.
+        origin: kept with it, if it is trained: plain JSON types.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{config.identity}.pt"
+    path = file_of(config, folder)
     with FileLock(path.with_suffix(".lock")):
         if not path.exists():
-            _keep(path, _train(config, data, device))
+            _keep(path, _train(config, data, device, report, origin or {}))
         return load(path)
+
+
+def file_of(config: TrialConfig, folder: Path) -> Path:
+    """Where the run ``config`` is kept in ``folder``, or will be."""
+    return folder / f"{config.identity}.pt"
 
 
 def load(path: Path) -> Pretrained:
@@ -62,8 +79,11 @@ def load(path: Path) -> Pretrained:
     return Pretrained(**torch.load(path, map_location="cpu", weights_only=True))
 
 
-def _train(config: TrialConfig, data: TaskData, device: torch.device) -> Pretrained:
-    outcome = Training(config, draw(data, config.task, config.seed)[0], device).run()
+def _train(
+    config: TrialConfig, data: TaskData, device: torch.device, report: Report, origin: Mapping[str, Any]
+) -> Pretrained:
+    granted, _ = draw(data, config.task, config.seed)
+    outcome = Training(config, granted, device).run(report)
     metrics: dict[str, float] = {"epochs_run": len(outcome.history), "train_seconds": outcome.seconds}
     if outcome.validation is not None:
         metrics["validation_uar"] = outcome.validation.unweighted_average_recall
@@ -72,11 +92,16 @@ def _train(config: TrialConfig, data: TaskData, device: torch.device) -> Pretrai
         weights=dict(outcome.weights),
         metrics=metrics,
         history=[dict(epoch) for epoch in outcome.history],
+        split=describe(data, granted.split),
+        origin=dict(origin),
     )
 
 
 def _keep(path: Path, pretrained: Pretrained) -> None:
-    """Writes beside the file and renames, so that no half-written one is ever found."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".new", delete=False) as beside:
-        torch.save(asdict(pretrained), beside)
-    os.replace(beside.name, path)
+    """Writes beside the file and renames, so that no half-written one is ever found; one beside it is written over."""
+    beside = path.with_suffix(".new")
+    with open(beside, "wb") as file:
+        torch.save(asdict(pretrained), file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)

@@ -260,6 +260,9 @@ class Backend:
 
     def complete(self, searcher: SweepSearcher, trial: str, config: dict) -> None:
         """What Tune tells the searcher of a trial, in Tune's order."""
+        if config["kind"] == "pretraining":
+            self.complete_pretraining(searcher, trial, config)
+            return
         score = self.score(config)
         searcher.on_trial_result(trial, {"epoch": 1, "validation_uar": score / 2, "best_validation_uar": score / 2})
         if self.fails(config):
@@ -270,6 +273,16 @@ class Backend:
         else:
             scores = {"validation_uar": score, "test_uar": score - 0.1, "best_epoch": 1, "confusion": [[1]]}
             final = {"final": True, **scores, "origin": json.dumps(ORIGIN)}
+            searcher.on_trial_result(trial, final)
+            searcher.on_trial_complete(trial, {**final, "done": True})
+
+    def complete_pretraining(self, searcher: SweepSearcher, trial: str, config: dict) -> None:
+        """Likewise of a run that others start from, which has no score."""
+        searcher.on_trial_result(trial, {"epoch": 1, "loss/generator": 0.5})
+        if self.fails(config):
+            searcher.on_trial_complete(trial, error=True)
+        else:
+            final = {"final": True, "epochs_run": 1, "train_seconds": 3.0, "origin": json.dumps(ORIGIN)}
             searcher.on_trial_result(trial, final)
             searcher.on_trial_complete(trial, {**final, "done": True})
 
