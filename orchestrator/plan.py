@@ -20,7 +20,7 @@ class Cell:
     """Variant x task: one entry of the table, searched on its own.
 
     Attributes:
-        variant: the row.
+        variant: the row, as it is in this column.
         column: the column's task.
         fingerprint: from a task to the fingerprint of its data.
         space: the parameters that mean something in this variant.
@@ -148,9 +148,10 @@ def cells(sweep: Sweep, fingerprint: Callable[[TaskConfig], str], pattern: str =
         InputError: no cell matches; the message lists them, nearest first.
     """
     every = [
-        Cell(variant=variant, column=column, fingerprint=fingerprint, space=active(sweep.space, variant))
+        Cell(variant=row, column=column, fingerprint=fingerprint, space=active(sweep.space, row))
         for variant in sweep.variants
         for column in sweep.tasks
+        for row in (variant.in_column(column),)
     ]
     chosen = tuple(cell for cell in every if fnmatch.fnmatchcase(cell.name, pattern))
     if not chosen:

@@ -46,7 +46,8 @@ def test_every_parameter_is_a_hyperparameter_and_means_something_in_some_variant
 def test_the_papers_configuration_of_every_variant_is_accepted_by_its_method(name):
     sweep = search_spaces.load(name)
     for variant in sweep.variants:
-        methods.load(variant.method).hyperparameters(**paper_values(active(sweep.space, variant)))
+        for row in map(variant.in_column, sweep.tasks):
+            methods.load(row.method).hyperparameters(**row.values(paper_values(active(sweep.space, row))))
 
 
 @every_sweep
@@ -58,9 +59,19 @@ def test_every_variant_is_a_game_that_still_trains_what_predicts(name):
 
 
 @every_sweep
-def test_no_two_variants_of_a_method_are_the_same_game(name):
-    games = [(variant.method, frozenset(variant.without)) for variant in search_spaces.load(name).variants]
-    assert len(set(games)) == len(games)
+def test_no_two_variants_of_a_method_are_the_same_game_with_the_same_settings_on_the_same_task(name):
+    sweep = search_spaces.load(name)
+    games = [
+        (
+            row.method,
+            frozenset(row.without),
+            dict(row.in_column(sweep.tasks[0]).settings),
+            row.on(sweep.tasks[0]),
+            row.start,
+        )
+        for row in sweep.variants
+    ]
+    assert all(game not in games[:place] for place, game in enumerate(games))
 
 
 @every_sweep
