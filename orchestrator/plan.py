@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,14 +138,14 @@ class Plan:
         return self.cell(key.cell).config(drawn, epochs=self.epochs, seed=seed, start_seed=self.seed)
 
 
-def cells(sweep: Sweep, fingerprint: Callable[[TaskConfig], str], pattern: str = "*") -> tuple[Cell, ...]:
-    """The sweep's cells whose name matches the shell pattern, row by row.
+def cells(sweep: Sweep, fingerprint: Callable[[TaskConfig], str], patterns: Sequence[str] = ("*",)) -> tuple[Cell, ...]:
+    """The sweep's cells whose name matches one of the shell patterns, row by row.
 
     Args:
         fingerprint: from a task to the fingerprint of its data.
 
     Raises:
-        InputError: no cell matches; the message lists them, nearest first.
+        InputError: no cell matches one of them; the message lists the cells, nearest first.
     """
     every = [
         Cell(variant=row, column=column, fingerprint=fingerprint, space=active(sweep.space, row))
@@ -153,8 +153,8 @@ def cells(sweep: Sweep, fingerprint: Callable[[TaskConfig], str], pattern: str =
         for column in sweep.tasks
         for row in (variant.in_column(column),)
     ]
-    chosen = tuple(cell for cell in every if fnmatch.fnmatchcase(cell.name, pattern))
-    if not chosen:
-        names = nearest_first(pattern, (cell.name for cell in every))
-        raise InputError(f"no cell matches {pattern!r}; the cells, nearest first: {', '.join(names)}")
-    return chosen
+    for pattern in patterns:
+        if not any(fnmatch.fnmatchcase(cell.name, pattern) for cell in every):
+            names = nearest_first(pattern, (cell.name for cell in every))
+            raise InputError(f"no cell matches {pattern!r}; the cells, nearest first: {', '.join(names)}")
+    return tuple(cell for cell in every if any(fnmatch.fnmatchcase(cell.name, pattern) for pattern in patterns))

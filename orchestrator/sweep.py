@@ -73,7 +73,11 @@ def parser() -> argparse.ArgumentParser:
     budget.add_argument("--no-early-stopping", action="store_true", help="let hopeless search trials run to their end")
     what = this.add_argument_group("what")
     what.add_argument(
-        "--cells", default="*", metavar="PATTERN", help="only cells like this: 'full/*', '*/iemocap-emodb'"
+        "--cells",
+        action="append",
+        metavar="PATTERN",
+        help="only cells like this: 'full/*', '*/iemocap-emodb'; may be given more than once (default: the preset's, "
+        "which is all of them but where the sweep says otherwise)",
     )
     what.add_argument("--source", metavar="NAME[+NAME]", help="source corpora in place of the sweep's own")
     what.add_argument("--target", metavar="NAME[+NAME]", help="target corpora in place of the sweep's own")
@@ -141,7 +145,7 @@ def plan_launch(given: argparse.Namespace, name: str) -> Launch:
     preset = _budget(sweep.presets[given.preset], given)
     corpora = corpus_arguments(given.corpus)
     tasks = _tasks(sweep, given, preset)
-    chosen = cells(dataclasses.replace(sweep, tasks=tasks), lambda task: "", given.cells)
+    chosen = cells(dataclasses.replace(sweep, tasks=tasks), lambda task: "", given.cells or _patterns(preset, given))
     tasks = tuple(task for task in tasks if any(cell.column == task for cell in chosen))
     needed = sorted({name for cell in chosen for task in cell.tasks for name in task.corpora})
     source = choose(given.store, corpora, preset.demo, needed)
@@ -167,6 +171,11 @@ def plan_launch(given: argparse.Namespace, name: str) -> Launch:
         tracking_uri=given.tracking_uri,
         command=shlex.join(["python", "-m", "orchestrator.sweep", *sys.argv[1:]]),
     )
+
+
+def _patterns(preset: Preset, given: argparse.Namespace) -> tuple[str, ...]:
+    """The preset's cells; all of them on corpora of the user's own choice, after which the preset's are not named."""
+    return ("*",) if given.source or given.target or given.protocol else preset.cells
 
 
 def _budget(preset: Preset, given: argparse.Namespace) -> Preset:

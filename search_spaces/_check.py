@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import fnmatch
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,6 +40,9 @@ def check(sweep: Sweep) -> None:
     for name, preset in sweep.presets.items():
         if min(preset.epochs, preset.trials, preset.replicates) < 1:
             raise InputError(f"preset {name!r} must have 1 or more of epochs, of trials and of replicates")
+        for pattern in preset.cells:
+            if not fnmatch.filter(cells, pattern):
+                raise unknown(f"cell in preset {name!r}:", pattern, cells)
         if preset.demo not in demo.layouts.SIZES:
             raise unknown(f"size of demo corpora in preset {name!r}:", preset.demo, demo.layouts.SIZES)
     _check_space(sweep)
@@ -79,9 +83,9 @@ def _check_variant(variant: Variant, sweep: Sweep) -> None:
 
 
 def _shape(task: TaskConfig) -> Shape:
-    """Of two seconds of speech, as the task's feature has it."""
+    """Of a second of speech, as the task's feature has it."""
     feature = features.load(task.feature)
-    frames = 1 if feature.frame_shift is None else round(2 / feature.frame_shift)
+    frames = 1 if feature.frame_shift is None else round(1 / feature.frame_shift)
     return Shape(frames, feature.dimensions, len(labels.load(task.scheme).classes))
 
 

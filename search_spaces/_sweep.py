@@ -132,6 +132,7 @@ class Preset:
         replicates: of each cell's best configuration.
         max_frames: where longer utterances are cut to their middle; ``None`` cuts nothing.
         demo: size of the demo corpora, where the user has given no data: ``tiny``, ``small`` or ``full``.
+        cells: patterns of the cells that it runs, as ``--cells`` takes them; all of them, if not said otherwise.
     """
 
     epochs: int
@@ -139,6 +140,7 @@ class Preset:
     replicates: int
     max_frames: int | None = None
     demo: str = "small"
+    cells: tuple[str, ...] = ("*",)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,9 +61,11 @@ def made_up_sweep() -> Sweep:
 
 @pytest.fixture(scope="session")
 def make_plan() -> Callable[..., Plan]:
-    def make(pattern: str = "*", **given: Any) -> Plan:
+    def make(*patterns: str, **given: Any) -> Plan:
         settings = {"epochs": 6, "trials": 4, "replicates": 3, **given}
-        return Plan(sweep="made_up", cells=cells(_sweep(), lambda task: f"data of {task.name}", pattern), **settings)
+        return Plan(
+            sweep="made_up", cells=cells(_sweep(), lambda task: f"data of {task.name}", patterns or ("*",)), **settings
+        )
 
     return make
 
