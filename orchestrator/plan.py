@@ -20,7 +20,7 @@ class Cell:
     """Variant x task: one entry of the table, searched on its own.
 
     Attributes:
-        variant: the row.
+        variant: the row, as it is in this column.
         column: the column's task.
         fingerprint: from a task to the fingerprint of its data.
         space: the parameters that mean something in this variant.
@@ -152,9 +152,10 @@ def cells(sweep: Sweep, fingerprint: Callable[[TaskConfig], str], patterns: Sequ
         InputError: no cell matches one of them; the message lists the cells, nearest first.
     """
     every = [
-        Cell(variant=variant, column=column, fingerprint=fingerprint, space=active(sweep.space, variant))
+        Cell(variant=row, column=column, fingerprint=fingerprint, space=active(sweep.space, row))
         for variant in sweep.variants
         for column in sweep.tasks
+        for row in (variant.in_column(column),)
     ]
     for pattern in patterns:
         if not any(fnmatch.fnmatchcase(cell.name, pattern) for cell in every):

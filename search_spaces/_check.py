@@ -61,14 +61,15 @@ def check_task(task: TaskConfig) -> None:
 
 
 def _check_variant(variant: Variant, sweep: Sweep) -> None:
-    values = paper_values(active(sweep.space, variant))
-    tasks = [variant.on(column) for column in sweep.tasks]
-    for task in tasks:
+    method, values = methods.load(variant.method), paper_values(active(sweep.space, variant))
+    cells = set()
+    for column in sweep.tasks:
+        row, task = variant.in_column(column), variant.on(column)
         check_task(task)
-    method, hyperparameters = methods.load(variant.method), _accepts(variant.method, variant.values(values))
+        cells.add((_accepts(row.method, row.values(paper_values(active(sweep.space, row)))), _shape(task)[:3]))
     if isinstance(method, Method):
-        for shape in {shape[:3]: shape for shape in map(_shape, tasks)}.values():
-            rehearse(play(method, variant.without), hyperparameters, shape)
+        for hyperparameters, shape in cells:
+            rehearse(play(method, variant.without), hyperparameters, Shape(*shape))
     elif variant.without or variant.start is not None:
         raise InputError(f"{variant.method} is fitted, not trained: it has nothing to remove or to start from")
     if variant.start is not None:

@@ -17,6 +17,10 @@ def _as_it_is(task: TaskConfig) -> TaskConfig:
     return task
 
 
+def _nothing(task: TaskConfig) -> Mapping[str, Any]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Start:
     """The run that a variant's runs start from: trained once for each configuration of it, and shared.
@@ -45,6 +49,8 @@ class Variant:
         task: what is another task in this row: from the column's task to the row's (another feature, another protocol,
             the target for the source).
         start: the run that its runs start from; ``None`` for none.
+        task_settings: from the row's task to further hyperparameters that it fixes there (a penalty that goes with the
+            corpus trained on).
     """
 
     name: str
@@ -54,6 +60,12 @@ class Variant:
     settings: Mapping[str, Any] = field(default_factory=dict)
     task: Callable[[TaskConfig], TaskConfig] = _as_it_is
     start: Start | None = None
+    task_settings: Callable[[TaskConfig], Mapping[str, Any]] = _nothing
+
+    def in_column(self, column: TaskConfig) -> Variant:
+        """The row as it is in one column: with all that it fixes there among its settings."""
+        settings = {**self.settings, **self.task_settings(self.on(column))}
+        return dataclasses.replace(self, settings=settings, task_settings=_nothing)
 
     def on(self, column: TaskConfig) -> TaskConfig:
         """The row's task in a column. Frames of another feature are of another length: it is not cut."""

@@ -160,7 +160,8 @@ class Training:
             values = {name: schedule(progress) for name, schedule in self.schedules.items()}
             batch = self.feed.batch(self.pool, self.step, self.game.adapts)
             for player in self.players:
-                sums[player.name] += self._turn(player, batch, values)
+                for turn in range(self.recipe.turns):
+                    sums[player.name] += self._turn(player, batch, values, turn)
             self.step += 1
         self.workers.average(list(sums.values()))
         losses = {name: float(total) / steps for name, total in sums.items()}
@@ -228,10 +229,13 @@ class Training:
             ]
         return torch.cat(parts).cpu()
 
-    def _turn(self, player: Player, batch: Batch, values: Mapping[str, float]) -> Tensor:
-        torch.manual_seed(stream_seed(self.config.seed, "noise", player.name, self.step))
+    def _turn(self, player: Player, batch: Batch, values: Mapping[str, float], turn: int) -> Tensor:
+        later = [turn] if turn else []  # the first turn draws what a step's only one does
+        torch.manual_seed(stream_seed(self.config.seed, "noise", player.name, self.step, *later))
         weights = self._weights(player)
-        loss = player.loss(self.networks, batch, self.hyperparameters, values) + self.recipe.penalty(weights)
+        loss = player.loss(self.networks, batch, self.hyperparameters, {**values, "turn": turn}) + self.recipe.penalty(
+            weights
+        )
         gradients = torch.autograd.grad(loss, weights, allow_unused=True)
         self.workers.average(gradients)
         for weight, gradient in zip(weights, gradients, strict=True):

@@ -41,6 +41,8 @@ class Recipe:
             ``None`` for all of it in training, too.
         frozen: networks that no player moves in this configuration.
         relabel: pseudo-labels, if there are any.
+        turns: updates that each player makes in a step, on the step's batch; its loss is told as ``values["turn"]``
+            which one it is (dann.txt, 4.2.2: with BN4, the source's and then the target's).
         rebalance: whether labelled and pseudo-labelled target utterances are repeated at random until there are as many
             as of the source (pseudo_label.txt, 3.2.3).
     """
@@ -54,6 +56,7 @@ class Recipe:
     frozen: tuple[str, ...] = ()
     relabel: Relabel | None = None
     rebalance: bool = False
+    turns: int = 1
 
     def optimise(self, weights: Iterable[torch.nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
         """The optimiser of one player's weights."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -74,8 +75,8 @@ class Normalised(NamedTuple):
     target: Tensor
 
 
-def normalise(bn: SharedBatchNorm, source: Tensor, target: Tensor, feed: str) -> Normalised:
-    """Feeds source and target, (batch, features) each, to one module in a way of dann.txt, 4.2.2.
+def normalise(bn: Callable[..., Tensor], source: Tensor, target: Tensor, feed: str) -> Normalised:
+    """Feeds source and target, (batch, features) each, to one :class:`SharedBatchNorm` in a way of dann.txt, 4.2.2.
 
     ======  =========================  ================================  ============================
     feed    emotion head, training on  language head, training on        prediction (running) on
