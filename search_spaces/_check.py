@@ -61,7 +61,12 @@ def check_task(task: TaskConfig) -> None:
 
 
 def _check_variant(variant: Variant, sweep: Sweep) -> None:
-    values = paper_values(active(sweep.space, variant))
+    space = active(sweep.space, variant)
+    for name, value in variant.paper.items():
+        if name not in space:
+            raise unknown("searched parameter in its paper:", name, space)
+        _must_hold(name, space[name].distribution, value, "the paper's value")
+    values = paper_values(space)
     tasks = [variant.on(column) for column in sweep.tasks]
     for task in tasks:
         check_task(task)

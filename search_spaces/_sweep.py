@@ -45,6 +45,7 @@ class Variant:
         task: what is another task in this row: from the column's task to the row's (another feature, another protocol,
             the target for the source).
         start: the run that its runs start from; ``None`` for none.
+        paper: the paper's own values in this row of searched parameters, where they are not the space's.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Variant:
     settings: Mapping[str, Any] = field(default_factory=dict)
     task: Callable[[TaskConfig], TaskConfig] = _as_it_is
     start: Start | None = None
+    paper: Mapping[str, Any] = field(default_factory=dict)
 
     def on(self, column: TaskConfig) -> TaskConfig:
         """The row's task in a column. Frames of another feature are of another length: it is not cut."""
@@ -92,6 +94,7 @@ class Parameter:
     Attributes:
         distribution: where its values are drawn from.
         paper: the paper's own value, tried first in every cell; what this project chose where the paper gives none.
+            A row may have one of its own (:class:`Variant`).
         when: other parameters and the values they must have for this one to mean anything.
         unless_without: it means nothing in a variant that removes one of these players or networks.
     """
@@ -158,14 +161,14 @@ class Sweep:
 
 
 def active(space: Mapping[str, Parameter], variant: Variant) -> dict[str, Parameter]:
-    """The parameters of ``space`` that mean something in ``variant``.
+    """The parameters of ``space`` that mean something in ``variant``, each with the paper's value in it.
 
     Those are the hyperparameters of its method and of the run that it starts from, less those that it fixes and those of
     players and networks that it removes.
     """
     known = fields_of(variant)
     return {
-        name: parameter
+        name: dataclasses.replace(parameter, paper=variant.paper.get(name, parameter.paper))
         for name, parameter in space.items()
         if name in known and not set(parameter.unless_without) & set(variant.without)
     }

@@ -58,8 +58,11 @@ def test_every_variant_is_a_game_that_still_trains_what_predicts(name):
 
 
 @every_sweep
-def test_no_two_variants_of_a_method_are_the_same_game(name):
-    games = [(variant.method, frozenset(variant.without)) for variant in search_spaces.load(name).variants]
+def test_no_two_variants_of_a_method_are_the_same_game_with_the_same_settings(name):
+    games = [
+        (variant.method, frozenset(variant.without), frozenset(variant.settings.items()))
+        for variant in search_spaces.load(name).variants
+    ]
     assert len(set(games)) == len(games)
 
 
