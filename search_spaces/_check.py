@@ -61,8 +61,12 @@ def check_task(task: TaskConfig) -> None:
 
 
 def _check_variant(variant: Variant, sweep: Sweep) -> None:
-    method, values = methods.load(variant.method), paper_values(active(sweep.space, variant))
-    cells = set()
+    method, space = methods.load(variant.method), active(sweep.space, variant)
+    for name, value in variant.paper.items():
+        if name not in space:
+            raise unknown("searched parameter in its paper:", name, space)
+        _must_hold(name, space[name].distribution, value, "the paper's value")
+    values, cells = paper_values(space), set()
     for column in sweep.tasks:
         row, task = variant.in_column(column), variant.on(column)
         check_task(task)

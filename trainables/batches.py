@@ -14,6 +14,9 @@ from trainables.data import Domain, Granted
 from trainables.game import ATTRIBUTES
 from trainables.streams import stream
 
+# As corpora say that a gender, or a language, is not known.
+_UNKNOWN = {"unknown", "und"}
+
 
 class Scaler:
     """Standardises each feature dimension by the mean and deviation of the utterances it was fitted on.
@@ -82,15 +85,17 @@ class Utterances:
 
 
 def attribute_names(source: Domain, rows: np.ndarray) -> dict[str, list[str]]:
-    """The classes of each attribute that the source utterances ``rows`` have, in alphabetical order."""
+    """The classes of each attribute that the source utterances ``rows`` have, in alphabetical order.
+
+    What a corpus says is unknown is no class: all that it would tell is the corpus.
+    """
     return {
-        name: sorted({values[row] for row in rows} if values else {"unknown"})
-        for name, values in _attributes(source).items()
+        name: sorted({values[row] for row in rows if values} - _UNKNOWN) for name, values in _attributes(source).items()
     }
 
 
 def attribute_numbers(domain: Domain, names: Mapping[str, Sequence[str]], device: torch.device) -> dict[str, Tensor]:
-    """Class numbers of each attribute, int64 of shape (utterances,); -1 for a class that is not among ``names``."""
+    """Class numbers of each attribute, int64 of shape (utterances,); -1 for what is not among ``names``."""
     numbers = {}
     for attribute, values in _attributes(domain).items():
         number_of = {name: number for number, name in enumerate(names[attribute])}

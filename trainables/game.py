@@ -36,7 +36,7 @@ class Speech(NamedTuple):
         likely: probability of each class, float32 of shape (batch, classes): all on the label, or a soft pseudo-label;
             ``None`` where nothing is labelled.
         attributes: by attribute (:data:`ATTRIBUTES`) its class numbers among those of the source, int64 of shape
-            (batch,); -1 for one that the source does not have. Empty where nothing is labelled.
+            (batch,); -1 for one that is unknown or that the source does not have. Empty where nothing is labelled.
     """
 
     features: Tensor
