@@ -62,12 +62,12 @@ class Variant:
     task: Callable[[TaskConfig], TaskConfig] = _as_it_is
     start: Start | None = None
     task_settings: Callable[[TaskConfig], Mapping[str, Any]] = _nothing
+    paper: Mapping[str, Any] = field(default_factory=dict)
 
     def in_column(self, column: TaskConfig) -> Variant:
         """The row as it is in one column: with all that it fixes there among its settings."""
         settings = {**self.settings, **self.task_settings(self.on(column))}
         return dataclasses.replace(self, settings=settings, task_settings=_nothing)
-    paper: Mapping[str, Any] = field(default_factory=dict)
 
     def on(self, column: TaskConfig) -> TaskConfig:
         """The row's task in a column. Frames of another feature are of another length: it is not cut."""

@@ -36,6 +36,13 @@ class Scaler:
         self.scale = np.maximum(np.sqrt(variance), 1e-8).astype(np.float32)
 
 
+class Unscaled(Scaler):
+    """Leaves features as they are."""
+
+    def __init__(self, dimensions: int) -> None:
+        self.mean, self.scale = np.zeros(dimensions, np.float32), np.ones(dimensions, np.float32)
+
+
 class Utterances:
     """One domain's utterances on a device; a batch is gathered from them by row numbers and standardised."""
 
@@ -114,7 +121,8 @@ def utterances(granted: Granted, device: torch.device) -> tuple[Utterances, Utte
     if granted.normalisation == "corpus":
         fitted = _scalers(source, granted.split.train), _scalers(target, granted.split.adaptation)
     else:
-        scaler = Scaler(source, granted.split.train)
+        as_it_is = granted.normalisation == "none"
+        scaler = Unscaled(source.values.shape[1]) if as_it_is else Scaler(source, granted.split.train)
         fitted = dict.fromkeys(source.corpora, scaler), dict.fromkeys(target.corpora, scaler)
     return (
         Utterances(source, fitted[0], granted.frames, device),

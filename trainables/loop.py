@@ -6,7 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -95,18 +95,21 @@ class Training:
         self.hyperparameters = construct(method.hyperparameters, self.config.hyperparameters)
         self.schedules = method.schedules(self.hyperparameters)
         self.recipe = method.recipe(self.hyperparameters)
-        if self.game.adapts and not len(self.granted.split.adaptation):
+        adapts = self.game.adapts or self.recipe.relabel is not None
+        if adapts and not len(self.granted.split.adaptation):
             raise InputError(
                 f"{self.config.method} adapts to the target, of which protocol {self.config.task.protocol} grants "
                 "nothing; take another protocol, or a method or variant that does not adapt"
             )
+        normalisation = self.recipe.normalisation or self.granted.normalisation
         self.feed = Feed(
-            self.granted,
+            replace(self.granted, normalisation=normalisation),
             seed=self.config.seed,
             batch_size=self.hyperparameters.batch_size,
             crop=self.recipe.crop,
             device=self.device,
             workers=self.workers,
+            mixup=self.recipe.mixup,
         )
         self.modules = build(self.game, self.feed.shape, self.hyperparameters, self.config.seed)
         if self.start is not None:
@@ -279,7 +282,9 @@ class Training:
     def _relabel(self) -> dict[str, float]:
         """Pseudo-labels the target where this epoch is one for it; what there is to say of them."""
         relabel, rows = self.recipe.relabel, unlabelled(self.granted)
-        if relabel is None or self.epoch % relabel.every or self.epoch >= self.config.epochs or not len(rows):
+        if relabel is None or not len(rows) or self.epoch >= self.config.epochs:
+            return {}
+        if self.epoch % max(1, round(relabel.every * self.config.epochs)):
             return {}
         granted = granted_pool(self.granted)
         self.pool = granted.with_pseudo_labels(relabel, rows, self.probabilities(rows, "target"))

@@ -44,10 +44,11 @@ def test_every_parameter_is_a_hyperparameter_and_means_something_in_some_variant
 def test_the_papers_configuration_of_every_variant_is_accepted_by_its_method(name):
     sweep = search_spaces.load(name)
     for variant in sweep.variants:
-        drawn = paper_values(active(sweep.space, variant))
-        methods.load(variant.method).hyperparameters(**variant.values(drawn))
-        if variant.start is not None:
-            methods.load(variant.start.method).hyperparameters(**variant.start_values(drawn))
+        for row in map(variant.in_column, sweep.tasks):
+            drawn = paper_values(active(sweep.space, row))
+            methods.load(row.method).hyperparameters(**row.values(drawn))
+            if row.start is not None:
+                methods.load(row.start.method).hyperparameters(**row.start_values(drawn))
 
 
 @every_sweep
@@ -65,8 +66,15 @@ def test_no_two_variants_are_the_same_in_any_column(name):
     sweep = search_spaces.load(name)
     for column in sweep.tasks:
         cells = [
-            (variant.method, set(variant.without), dict(variant.settings), variant.on(column), variant.start)
-            for variant in sweep.variants
+            (
+                row.method,
+                set(row.without),
+                dict(row.settings),
+                set(active(sweep.space, row)),  # one row may search what another fixes
+                row.on(column),
+                row.start,
+            )
+            for row in (variant.in_column(column) for variant in sweep.variants)
         ]
         assert all(cell not in cells[:number] for number, cell in enumerate(cells))
 
