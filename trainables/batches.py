@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -53,6 +54,7 @@ class Utterances:
             # They are never written to: on the CPU this is the memory that all workers of the node share.
             warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
             self._values = torch.from_numpy(domain.values).to(device)
+        self.scalers = scalers
         names = sorted(scalers)
         self._corpora = torch.tensor([names.index(name) for name in domain.corpora], device=device)
         self._mean = torch.from_numpy(np.stack([scalers[name].mean for name in names])).to(device)
@@ -128,6 +130,26 @@ def utterances(granted: Granted, device: torch.device) -> tuple[Utterances, Utte
         Utterances(source, fitted[0], granted.frames, device),
         Utterances(target, fitted[1], granted.frames, device),
     )
+
+
+def statistics(source: Utterances, target: Utterances) -> dict[str, Tensor]:
+    """What standardised each corpus of each side: ``source/emodb.mean`` and ``source/emodb.scale``, float32 of shape
+    (dimensions,)."""
+    return {
+        f"{side}/{corpus}.{name}": torch.from_numpy(getattr(scaler, name))
+        for side, held in (("source", source), ("target", target))
+        for corpus, scaler in held.scalers.items()
+        for name in ("mean", "scale")
+    }
+
+
+def digest(normalisation: Mapping[str, Tensor]) -> str:
+    """Hex digest of :func:`statistics`, every bit of it."""
+    hashed = hashlib.sha256()
+    for name in sorted(normalisation):
+        hashed.update(name.encode())
+        hashed.update(normalisation[name].numpy().tobytes())
+    return hashed.hexdigest()[:16]
 
 
 def _scalers(domain: Domain, rows: np.ndarray) -> dict[str, Scaler]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from data_prep.errors import InputError
 from trainables import methods
+from trainables.batches import statistics
 from trainables.config import TrialConfig, construct
 from trainables.data import Granted
 from trainables.estimator import Side
@@ -59,6 +60,7 @@ class Outcome:
         predicted: class numbers of the test set by the selected epoch, int64 of shape (test utterances,).
         best_epoch: the selected epoch, from 1.
         history: what was reported after each epoch.
+        normalisation: what standardised the features of each corpus (:func:`trainables.batches.statistics`).
         seconds: wall time of training.
     """
 
@@ -67,6 +69,7 @@ class Outcome:
     predicted: np.ndarray
     best_epoch: int
     history: tuple[Mapping[str, float], ...]
+    normalisation: Mapping[str, Tensor]
     seconds: float
 
 
@@ -307,6 +310,7 @@ class Training:
             predicted=self.predict(test, "target") if len(test) else test,
             best_epoch=self.epoch if self.best is None else self.best.epoch,
             history=tuple(self.history),
+            normalisation=statistics(self.feed.source, self.feed.target),
             seconds=self.seconds,
         )
 
