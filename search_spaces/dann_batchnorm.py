@@ -21,7 +21,7 @@ from typing import Any
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-from search_spaces import Parameter, Preset, Published, Sweep, Variant
+from search_spaces import BASELINES, Parameter, Preset, Published, Sweep, Variant
 from trainables.config import TaskConfig
 
 _BASE = ("language_classifier",)
@@ -43,6 +43,7 @@ _TASKS = tuple(
     for source, target in (("recola", "iemocap"), ("iemocap", "recola"))
     for scheme in ("arousal2", "valence2")
 )
+_TRAINED = ("base*/*", "our*/*", "mono*/*")
 _PUBLISHED = {
     "base": ((62.49, 2.96), (54.15, 0.51), (60.73, 0.45), (58.11, 0.51)),
     "our": ((71.99, 0.33), (54.54, 0.77), (63.18, 0.32), (61.43, 1.38)),
@@ -67,6 +68,7 @@ SWEEP = Sweep(
         _row("our_BN3", title="our, BN3", settings={"batch_norm": "BN3"}),
         _row("our_BN4", title="our, BN4", settings={"batch_norm": "BN4"}),
         _row("mono_none", title="mono, no BN", without=_BASE, settings={"batch_norm": "none"}, task=_within),
+        *BASELINES,
     ),
     tasks=_TASKS,
     space={
@@ -88,7 +90,7 @@ SWEEP = Sweep(
     },
     reference="base",
     presets={
-        "smoke": Preset(epochs=1, trials=1, replicates=2, max_frames=100, demo="tiny"),
+        "smoke": Preset(epochs=1, trials=1, replicates=2, max_frames=100, demo="tiny", cells=_TRAINED),
         "demo": Preset(epochs=10, trials=2, replicates=3, max_frames=300),
         "paper": Preset(epochs=50, trials=30, replicates=5, demo="full"),
     },

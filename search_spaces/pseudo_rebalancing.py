@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from optuna.distributions import FloatDistribution
 
-from search_spaces import Parameter, Preset, Published, Sweep, Variant
+from search_spaces import BASELINES, Parameter, Preset, Published, Sweep, Variant
 from search_spaces.pseudo_threshold import SPACE, columns, fixed, granting, on_italian
 
 _FIGURES = {"without": (65.64, 78.37, 53.64, 47.42), "with": (73.86, 94.37, 68.81, 88.27)}
@@ -27,16 +27,19 @@ def table(encoder: str = "emotion_cnn", weights: str = "") -> Sweep:
     return Sweep(
         title="Pseudo-labels with and without rebalancing",
         source="pseudo_label.txt, Table 8 (HuBERT's figures)",
-        variants=tuple(
-            Variant(
-                name if amount == "100" else f"{name}_{amount}",
-                "pseudo_label",
-                title=f"{name} rebalancing, {amount} granted",
-                settings={**network, **rest, "rebalance": name == "with"},
-                task=granting(amount),
-            )
-            for amount in ("100", "25")
-            for name in _FIGURES
+        variants=(
+            *(
+                Variant(
+                    name if amount == "100" else f"{name}_{amount}",
+                    "pseudo_label",
+                    title=f"{name} rebalancing, {amount} granted",
+                    settings={**network, **rest, "rebalance": name == "with"},
+                    task=granting(amount),
+                )
+                for amount in ("100", "25")
+                for name in _FIGURES
+            ),
+            *BASELINES,
         ),
         tasks=tasks,
         space={

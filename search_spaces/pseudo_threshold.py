@@ -24,7 +24,7 @@ from typing import Any
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-from search_spaces import Parameter, Preset, Published, Sweep, Variant
+from search_spaces import BASELINES, Parameter, Preset, Published, Sweep, Variant
 from trainables.config import TaskConfig
 from trainables.methods import pseudo_label
 
@@ -125,7 +125,7 @@ def table(encoder: str = "emotion_cnn", weights: str = "") -> Sweep:
     return Sweep(
         title="Pseudo-labels: tau, hard and soft labels, and how many are granted",
         source="pseudo_label.txt, Table 7 (HuBERT's figures) and Figure 3, with the bounds of Tables 4 and 5",
-        variants=variants,
+        variants=(*variants, *BASELINES),
         tasks=tasks,
         space=SPACE,
         published={
