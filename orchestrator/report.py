@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from markupsafe import Markup
 from rich.console import Console
 
 from data_prep.errors import InputError, command
-from orchestrator import plots, table_text
+from orchestrator import plots, selection, table_text
 from orchestrator.environment import command_line
 from orchestrator.launches import Launch
 from orchestrator.mlflow_client import default_tracking_uri
@@ -41,6 +42,7 @@ def conclude(console: Console, launch: Launch, tracker: Tracker) -> int:
     records = list(tracker.finished_records().values())
     rows = summary(records, study)
     console.print(table_text.render(rows, study))
+    _print_choices(console, records, study)
     commands = report_commands(rows, records, study, tracker.tracking_uri)
     path = launch.directory / "report.html"
     write_report(path, study, records, tracker.context, commands)
@@ -101,6 +103,7 @@ def write_report(
         notes=[*table_text.notes(rows, study), *table_text.cautions(rows, study)],
         overview=Markup(plots.overview(rows, study)),
         cells=[_cell(row, records, study) for row in rows],
+        worths=_worths(records, study),
         colours=plots.colours(study),
         commands=commands,
         provenance=_provenance(context),
@@ -135,9 +138,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     study = Study.from_dict(context["study"])
     rows = summary(records, study)
     console.print(table_text.render(rows, study))
+    _print_choices(console, records, study)
     write_report(given.out, study, records, context, report_commands(rows, records, study, uri))
     console.print(f"report: {given.out}")
     return 0
+
+
+def _worths(records: Sequence[RunRecord], study: Study) -> list[selection.Worth]:
+    """What each way to choose a trial is worth, cells in the table's order; nothing where there was nothing to choose."""
+    cells = list(study.cells)
+    ordered = sorted(records, key=lambda record: cells.index(record.key.cell))
+    return selection.worth(ordered) if _searched(records) else []
+
+
+def _searched(records: Sequence[RunRecord]) -> bool:
+    """Whether there was anything to choose: a cell with more than one finished search trial."""
+    finished = Counter(
+        record.key.cell for record in records if record.key.kind == "search" and record.status == "finished"
+    )
+    return any(count > 1 for count in finished.values())
+
+
+def _print_choices(console: Console, records: Sequence[RunRecord], study: Study) -> None:
+    if worths := _worths(records, study):
+        console.print(table_text.selecting(worths))
 
 
 def _cell(row: Row, records: Sequence[RunRecord], study: Study) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.selection import ORACLE, VALIDATION, Choice, Worth
 from orchestrator.study import Study
 from orchestrator.tables import Difference, Row
 from search_spaces import Published
@@ -15,6 +16,12 @@ from search_spaces import Published
 DEMO_WARNING = (
     "DEMO CORPORA: synthetic speech, for trying the software. These figures say nothing about real speech; "
     "published ones stand beside them for orientation only."
+)
+
+
+SELECTING = (
+    "Mean over {cells} cells of the test UAR of the search trial that each criterion chooses, one seed each. The oracle "
+    "chooses by the test score itself, the best of many noisy ones: no criterion can be expected to keep all of its gain."
 )
 
 
@@ -44,6 +51,35 @@ def render(rows: Sequence[Row], study: Study) -> Table:
         "t-test, uncorrected. val.: best validation UAR of the search. search: finished / stopped early / failed."
     )
     return table
+
+
+def selecting(worths: Sequence[Worth]) -> Table:
+    """What each criterion would have chosen among the search trials, over all cells, for a terminal."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", title_justify="left")
+    table.title, table.title_style = Text("How to choose a configuration without target labels", style="bold"), ""
+    for name in ("criterion", "test UAR", "lost to the oracle", "of the oracle's gain kept"):
+        table.add_column(name, justify="left" if name == "criterion" else "right")
+    for each in worths:
+        table.add_row(criterion_text(each.criterion), percent(each.chosen), percent(each.regret), kept_text(each))
+    if worths:
+        table.add_row(
+            "a trial at random", percent(worths[0].random), percent(worths[0].oracle - worths[0].random), "0 %"
+        )
+    table.caption_justify, table.caption_style = "left", "dim"
+    table.caption = SELECTING.format(cells=len(worths[0].choices) if worths else 0)
+    return table
+
+
+def criterion_text(criterion: str) -> str:
+    """A criterion as it is read."""
+    return {VALIDATION: "validation (the search's own)", ORACLE: "oracle (no result)"}.get(
+        criterion, criterion.replace("_", " ")
+    )
+
+
+def kept_text(worth: Worth | Choice) -> str:
+    """The share of the oracle's gain over a random choice that is kept."""
+    return "–" if worth.kept is None else f"{100 * worth.kept:.0f} %"
 
 
 def percent(value: float | None, digits: int = 1) -> str:

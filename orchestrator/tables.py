@@ -53,6 +53,8 @@ class Row:
         search, failures: search trials by status; failed replicates.
         best_validation_uar, selected, selected_number: the selected search trial: its score, what was searched, its
             number.
+        domain_accuracy: how well source and target can be told apart, in [0, 1], in the features themselves and in the
+            method's representation: means over the finished replicates that say so; ``None`` where none does.
         chance: 1 over the number of classes.
         selection: what selected the checkpoint and the configuration.
     """
@@ -74,6 +76,7 @@ class Row:
     best_validation_uar: float | None
     selected: Mapping[str, Any] | None
     selected_number: int | None
+    domain_accuracy: tuple[float | None, float | None]
     chance: float
     selection: str
 
@@ -172,6 +175,10 @@ def _row(cell: str, by_cell: Mapping[str, Sequence[RunRecord]], study: Study) ->
         best_validation_uar=None if best is None else best.metrics["validation_uar"],
         selected=None if best is None else study.searched(cell, best.config.values),
         selected_number=None if best is None else best.key.number,
+        domain_accuracy=(
+            _mean_of("domain_accuracy/raw", replicates),
+            _mean_of("domain_accuracy/representation", replicates),
+        ),
         chance=task.chance,
         selection=task.selection,
     )
@@ -192,6 +199,11 @@ def finished_replicates(records: Iterable[RunRecord]) -> list[RunRecord]:
     """Finished replicates by number."""
     finished = [record for record in records if record.key.kind == "replicate" and record.status == "finished"]
     return sorted(finished, key=lambda record: record.key.number)
+
+
+def _mean_of(metric: str, records: Iterable[RunRecord]) -> float | None:
+    values = [record.metrics[metric] for record in records if metric in record.metrics]
+    return statistics.fmean(values) if values else None
 
 
 def _scores_by_seed(records: Iterable[RunRecord]) -> dict[int, float]:

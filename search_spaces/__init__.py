@@ -6,6 +6,7 @@ A sweep module publishes ``SWEEP``, a :class:`Sweep`. A file anywhere on disk th
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import sys
 from pathlib import Path
@@ -58,7 +59,15 @@ def load(name: str) -> Sweep:
         InputError: there is no such sweep (the known ones are listed, nearest first), the file has no ``SWEEP``, or the
             sweep does not hold together (:func:`check`).
     """
-    sweep = _load_file(Path(name)) if name.endswith(".py") else registry.find(sys.modules[__name__], "SWEEP", name)
+    return _load_file(Path(name)) if name.endswith(".py") else _load_known(name)
+
+
+@functools.cache
+def _load_known(name: str) -> Sweep:
+    return _checked(name, registry.find(sys.modules[__name__], "SWEEP", name))
+
+
+def _checked(name: str, sweep: Sweep) -> Sweep:
     try:
         check(sweep)
     except InputError as error:
@@ -80,4 +89,4 @@ def _load_file(path: Path) -> Sweep:
         raise InputError(f"{path} cannot be loaded: {what}") from error
     if not isinstance(getattr(module, "SWEEP", None), Sweep):
         raise InputError(f"{path} publishes no SWEEP; it must hold SWEEP = search_spaces.Sweep(...)")
-    return module.SWEEP
+    return _checked(str(path), module.SWEEP)

@@ -82,9 +82,9 @@ def _check_variant(variant: Variant, sweep: Sweep) -> None:
 
 
 def _shape(task: TaskConfig) -> Shape:
-    """Of two seconds of speech, as the task's feature has it."""
+    """Of a second of speech, as the task's feature has it."""
     feature = features.load(task.feature)
-    frames = 1 if feature.frame_shift is None else round(2 / feature.frame_shift)
+    frames = 1 if feature.frame_shift is None else round(1 / feature.frame_shift)
     return Shape(frames, feature.dimensions, len(labels.load(task.scheme).classes))
 
 

@@ -11,7 +11,7 @@ from data_prep import splits
 from data_prep.errors import InputError
 from data_prep.splits import Split
 from trainables.config import TaskConfig
-from trainables.data import Domain, TaskData, draw, lacking_classes
+from trainables.data import Domain, TaskData, domain_of, draw, lacking_classes
 
 
 def examine(data: TaskData, task: TaskConfig, seeds: Iterable[int]) -> list[str]:
@@ -24,6 +24,7 @@ def examine(data: TaskData, task: TaskConfig, seeds: Iterable[int]) -> list[str]
     found = list(_duplicates(data.source, data.classes))
     if data.target is not data.source:
         found += _duplicates(data.target, data.classes)
+    heard: dict[str, int] = {}
     for seed in seeds:
         split = draw(data, task, seed)[0].split
         untested = lacking_classes(data, split, ("test",))
@@ -37,7 +38,22 @@ def examine(data: TaskData, task: TaskConfig, seeds: Iterable[int]) -> list[str]
                 "no recall of it; take another seed, or a protocol that tests more of it"
             )
         found += [f"with seed {seed} {remark}" for remark in _remarks(data, split)]
+        for part, speakers in _heard(data, split):
+            heard[part] = max(heard.get(part, 0), len(speakers))
+    found += [
+        f"protocol {task.protocol} does not part speakers: up to {count} of the test part's are in the {part} part too"
+        for part, count in heard.items()
+    ]
     return found
+
+
+def _heard(data: TaskData, split: Split) -> Iterator[tuple[str, set[str]]]:
+    """The speakers of the test set whose labelled speech is in another part, by that part."""
+    tested = {data.target.speakers[row] for row in split.test}
+    for part in ("train", "validation", "labelled", "development"):
+        domain = domain_of(data, part)
+        if shared := tested & {domain.speakers[row] for row in getattr(split, part)}:
+            yield part, shared
 
 
 def _duplicates(domain: Domain, classes: tuple[str, ...]) -> Iterator[str]:

@@ -80,6 +80,11 @@ def user(tmp_path: Path) -> User:
 
 
 @pytest.fixture
+def user_in() -> type[User]:
+    return User
+
+
+@pytest.fixture
 def server(user: User) -> Iterator[str]:
     """The address of an MLflow server over the user's runs, as ``make ui`` starts it."""
     with socket.socket() as free:

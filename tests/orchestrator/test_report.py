@@ -213,3 +213,54 @@ def test_an_inlined_plot_takes_the_pages_colours_and_keeps_its_names_to_itself()
         '<svg role="img" aria-label="A &quot;plot&quot;" width="9pt"><defs><path id="a-plot--a"/></defs>'
         '<use href="#a-plot--a" style="fill: currentColor"/><g clip-path="url(#a-plot--a)"/></svg>'
     )
+
+
+def test_every_way_to_choose_a_trial_stands_beside_the_oracle_cell_by_cell(tmp_path, study, make_record):
+    # Two trials of test UAR .40 and .60 in each cell: the validation score prefers the worse, the entropy the better.
+    known = [
+        {"validation_uar": 0.7, "test_uar": 0.4, "criterion/entropy": -0.9},
+        {"validation_uar": 0.5, "test_uar": 0.6, "criterion/entropy": -0.1},
+    ]
+    records = [
+        make_record(cell, "search", number, metrics=metrics)
+        for cell in reversed(CELLS)
+        for number, metrics in enumerate(known)
+    ]
+    write_report(tmp_path / "report.html", study, records, CONTEXT, {})
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    table = page[page.index("Choosing a configuration without target labels") :]
+    table = table[: table.index("</table>")]
+    assert re.findall(r"<th>([^<]*)</th>", table)[1:] == [
+        "validation (the search&#39;s own)",
+        "entropy",
+        "oracle (no result)",
+        "a trial at random",
+    ]
+    rows = [re.findall(r"<td[^>]*>(?:<b>)?([^<]*)", row) for row in table.split("<tr>")[2:]]
+    assert rows[:4] == [[cell, "40.0", "60.0", "60.0", "50.0"] for cell in study.cells]
+    assert rows[4:] == [
+        ["mean", "40.0", "60.0", "60.0", "50.0"],
+        ["of the oracle's gain kept", "-100 %", "100 %", "100 %", "0 %"],
+    ]
+
+
+def test_how_well_the_domains_can_be_told_apart_is_the_mean_over_the_replicates(tmp_path, study, make_record):
+    records = [
+        make_record(
+            CELLS[0],
+            "replicate",
+            number,
+            metrics={
+                "validation_uar": 0.5,
+                "test_uar": 0.4,
+                "domain_accuracy/raw": 0.9 + number / 10,
+                "domain_accuracy/representation": 0.5 + number / 5,
+            },
+        )
+        for number in range(2)
+    ]
+    write_report(tmp_path / "report.html", study, records, CONTEXT, {})
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    table = page[page.index("can be told apart</h2>") :]
+    cells = re.findall(r"<td>([^<]*)</td>", table[: table.index("</table>")])
+    assert cells == [CELLS[0], "95.0", "60.0"], "a cell that says nothing of it has no row"

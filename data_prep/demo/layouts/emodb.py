@@ -1,8 +1,8 @@
 """EMO-DB, the Berlin database of emotional speech: German, acted strongly, in an anechoic chamber.
 
 ``wav/03a01Fa.wav``: speaker, sentence, emotion, version. The speakers and the number of recordings of each in each
-emotion are the real corpus's (small: all of the four classes of ``emotion4``, some of the others, with fear by
-everybody, so that the small and the tiny one have the classes of ``emotion5``). The sentences are not: their codes are.
+emotion are the real corpus's (small: all of the four classes of ``emotion4``, some of the others). The sentences are
+not: their codes are.
 """
 
 from __future__ import annotations
@@ -71,10 +71,10 @@ def _script(size: str, rng: np.random.Generator) -> list[Turn]:
 def _kept(letter: str, count: int, size: str) -> int:
     """How many of a speaker's ``count`` recordings in an emotion a demo corpus of this size has."""
     if size == "tiny":
-        return {"W": 2, "F": 1, "T": 1, "N": 1, "A": 1}.get(letter, 0)
+        return {"W": 2, "F": 1, "T": 1, "N": 2, "A": 1}.get(letter, 0)
     if size == "full" or letter in _FOUR:
         return count
-    return max(count // 6, letter == "A")
+    return max(count // 6, 1) if letter == "A" else count // 6  # everybody is afraid at least once, for emotion5
 
 
 LAYOUT = Layout(

@@ -26,8 +26,11 @@ _FOUR = {
     "sad": (194, 197, 305, 143, 245),
 }
 _OTHERS = {"fru": 1849, "sur": 107, "fea": 40, "dis": 2, "oth": 3, "xxx": 2507}
-_COUNTS = {"tiny": (60, 10), "small": (400, 40), "full": (5531, sum(_OTHERS.values()))}  # four classes, others
-_AFRAID = {"tiny": 5, "small": 10, "full": _OTHERS["fea"]}  # of the others; in proportion there would be none
+_COUNTS = {
+    "tiny": (60, 10),
+    "small": (400, 40),
+    "full": (5531, sum(_OTHERS.values())),
+}  # four classes, others; and fear
 _EACH = {"ang": 1, "hap": 1, "exc": 1, "neu": 2, "sad": 1}  # of each speaker of the tiny corpus
 
 _MEANING = {
@@ -91,11 +94,12 @@ def _heard(size: str, rng: np.random.Generator) -> dict[int, list[tuple[str, str
     heard: dict[int, list[tuple[str, str]]] = {session: [] for session in range(1, 6)}
     for (label, session), count in cells.items():
         heard[session] += [("FM"[(number + session) % 2], label) for number in range(count)]
-    unafraid = {label: count for label, count in _OTHERS.items() if label != "fea"}
-    counts = {"fea": _AFRAID[size], **apportion(unafraid, others - _AFRAID[size])}
-    rest = [label for label in _OTHERS for _ in range(counts[label])]
+    rest = [label for label, count in apportion(_OTHERS, others).items() for _ in range(count)]
     for number, label in enumerate(rng.permutation(rest).tolist()):
         heard[number % 5 + 1].append(("FM"[number // 5 % 2], label))
+    if size != "full":  # in proportion nobody would be afraid, and a task of five emotions could not be tried
+        for session in heard:
+            heard[session] += [(gender, "fea") for gender in "FM"]
     return heard
 
 

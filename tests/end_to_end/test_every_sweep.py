@@ -1,0 +1,35 @@
+"""Every sweep of the project with its smallest preset, as a user types it, on demo corpora."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import search_spaces
+
+# The study of the README has a test of its own.
+OTHERS = [name for name in search_spaces.known() if name != "ablation_addi"]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all of them, so that corpora are spoken and features computed once."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_sweep_runs_to_a_whole_table(name, home, user_in):
+    user, sweep = user_in(home), search_spaces.load(name)
+    printed = user.types("orchestrator.sweep", name, "--preset=smoke")
+    assert "DEMO CORPORA" in printed and "INCOMPLETE" not in printed and "problem:" not in printed
+    launch = next(home.glob(f"runs/{name}/*/launch.json"))
+    cells = set(json.loads(launch.read_text())["cells"])
+    ended = [run for run in user.ended() if run.rpartition("/")[0] in cells]
+    for cell in cells:
+        kinds = [run.rpartition("/")[2].partition("-")[0] for run in ended if run.rpartition("/")[0] == cell]
+        assert kinds.count("replicate") == sweep.presets["smoke"].replicates and "search" in kinds, cell
+    methods = {variant.method for variant in sweep.variants}
+    ran = {variant.method for variant in sweep.variants if any(cell.startswith(f"{variant.name}/") for cell in cells)}
+    assert ran == methods, "the smallest preset still runs every method"
