@@ -189,8 +189,8 @@ def cautions(rows: Sequence[Row], study: Study) -> list[str]:
 
 
 _POOLED = (
-    "Replicates take turns at what is tested. Pooled: UAR of all their predictions together, in which every "
-    "utterance counts the same; the mean is over replicates, whatever each of them tests."
+    "Replicates take turns at what is tested. Pooled: UAR of all their predictions together, in which "
+    "every utterance of a class counts the same; the mean is over replicates, however much each of them tests."
 )
 
 _SELECTION = {

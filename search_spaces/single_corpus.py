@@ -64,7 +64,7 @@ SWEEP = Sweep(
     },
     reference="is09_svc",
     presets={
-        "smoke": Preset(epochs=2, trials=2, replicates=2, demo="tiny", cells=("*/emodb-*", "*/emovo-*")),
+        "smoke": Preset(epochs=2, trials=2, replicates=2, demo="tiny", cells=("*/emodb-*",)),
         "demo": Preset(epochs=20, trials=4, replicates=4),
         "paper": Preset(epochs=100, trials=30, replicates=10, demo="full"),
     },

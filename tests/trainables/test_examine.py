@@ -103,3 +103,14 @@ def test_a_class_that_the_test_set_lacks_is_refused_and_not_drawn_for(task_data)
         else:
             examine(data, task, [seed])
     assert 0 < refused < 10
+
+
+def test_a_class_that_the_test_set_of_one_turn_lacks_is_said_and_no_hindrance(task_data):
+    """In the made-up corpus the speakers' utterances are 8 apart and the classes 4: each speaker shows one class alone."""
+    inside = TaskData(task_data.source, task_data.source, task_data.classes)
+    task = TaskConfig(sources=("made_up",), targets=("made_up",), protocol="leave_speakers_out")
+    for seed in range(8):
+        (remark,) = [each for each in examine(inside, task, [seed]) if "test part" in each]
+        (shown,) = set(inside.source.labels[draw(inside, task, seed)[0].split.test])
+        lacking = ", ".join(name for number, name in enumerate(inside.classes) if number != shown)
+        assert remark.startswith(f"with seed {seed} there is no {lacking} utterance in the test part, whose recall")
