@@ -88,7 +88,9 @@ SWEEP = Sweep(
     },
     reference="base",
     presets={
-        "smoke": Preset(epochs=1, trials=1, replicates=2, max_frames=100, demo="tiny"),
+        "smoke": Preset(
+            epochs=1, trials=1, replicates=2, max_frames=100, demo="tiny", cells=("*/recola-iemocap-arousal2-*",)
+        ),
         "demo": Preset(epochs=10, trials=2, replicates=3, max_frames=300),
         "paper": Preset(epochs=50, trials=30, replicates=5, demo="full"),
     },
