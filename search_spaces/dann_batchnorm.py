@@ -43,7 +43,6 @@ _TASKS = tuple(
     for source, target in (("recola", "iemocap"), ("iemocap", "recola"))
     for scheme in ("arousal2", "valence2")
 )
-_TRAINED = ("base*/*", "our*/*", "mono*/*")
 _PUBLISHED = {
     "base": ((62.49, 2.96), (54.15, 0.51), (60.73, 0.45), (58.11, 0.51)),
     "our": ((71.99, 0.33), (54.54, 0.77), (63.18, 0.32), (61.43, 1.38)),
@@ -90,7 +89,14 @@ SWEEP = Sweep(
     },
     reference="base",
     presets={
-        "smoke": Preset(epochs=1, trials=1, replicates=2, max_frames=100, demo="tiny", cells=_TRAINED),
+        "smoke": Preset(
+            epochs=1,
+            trials=1,
+            replicates=2,
+            max_frames=100,
+            demo="tiny",
+            cells=tuple(f"{row}/recola-iemocap-arousal2-*" for row in ("base*", "our*", "mono*")),
+        ),
         "demo": Preset(epochs=10, trials=2, replicates=3, max_frames=300),
         "paper": Preset(epochs=50, trials=30, replicates=5, demo="full"),
     },
