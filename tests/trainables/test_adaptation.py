@@ -64,14 +64,30 @@ def assert_better(adapted: np.ndarray, baseline: np.ndarray, margin: float) -> N
     assert stats.ttest_rel(adapted, baseline, alternative="greater").pvalue < 0.05, (adapted, baseline)
 
 
-def test_dann_repairs_a_channel_that_its_baseline_fails_on(trial, make_domain):
-    def with_parts(*without):
-        return lambda seed: trial("dann", seed=seed, without=without, epochs=30, batch_size=32, learning_rate=1e-3)
+def test_danns_adversary_repairs_a_channel_that_its_baseline_fails_on(trial, make_domain):
+    # In BN2 the target comes into what predicts by the reversed gradient alone. BN1 needs no adversary for this: one
+    # batch's statistics for both domains undo most of a channel, and it does as well with beta = 0.
+    given = {"epochs": 30, "batch_size": 32, "learning_rate": 1e-3, "batch_norm": "BN2"}
 
-    base = with_parts("language_classifier")
-    repaired, failed = (
-        scores(config, lambda seed: utterances(make_domain, 2.0, seed)) for config in (with_parts(), base)
-    )
-    assert_better(repaired, failed, margin=0.3)
+    def repaired(seed):
+        return trial("dann", seed=seed, **given)
+
+    def base(seed):
+        return trial("dann", seed=seed, without=("language_classifier",), **given)
+
+    through = [scores(config, lambda seed: utterances(make_domain, 2.0, seed)) for config in (repaired, base)]
+    assert_better(*through, margin=0.3)
     no_channel = scores(base, lambda seed: utterances(make_domain, 0.0, seed), seeds=SEEDS[:1])
     assert no_channel.min() > 0.9, "nothing but the channel is in its way"
+
+
+def test_addi_repairs_a_channel_that_its_baseline_fails_on(trial, make_domain):
+    # Its policy goes back to the best epoch after five without improvement, so that an epoch must have steps enough to
+    # get somewhere: 20 here. A channel of 1.5 is beyond it with some seeds in this time.
+    def of(method):
+        return lambda seed: trial(method, seed=seed, epochs=8, batch_size=8, learning_rate=1e-3)
+
+    repaired, failed = (
+        scores(of(method), lambda seed: utterances(make_domain, 1.25, seed)) for method in ("addi", "cnn")
+    )
+    assert_better(repaired, failed, margin=0.1)
