@@ -11,6 +11,7 @@ from rich.console import Console
 
 import search_spaces
 from data_prep.errors import InputError
+from orchestrator import estimate
 from orchestrator.launch import pretrained_folder
 from orchestrator.mlflow_client import MlflowClient
 from orchestrator.plan import Plan, cells
@@ -154,6 +155,20 @@ def test_one_that_is_cut_off_with_the_sweep_leaves_the_sweep_undone(plan, record
     assert not searcher.done
     searcher.on_trial_complete("a", {"epoch": 1})
     assert not searcher.done, "the run that waited for it is to come"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "trials", "trained"),
+    [
+        ("*", 4, 6 + 1),  # 2 x 3 weights of the one pretext, and the other
+        ("*", 1, 1 + 1),  # the paper's alone
+        (f"saddi/{COLUMN}", 3, 3),
+        ("cnn/*", 4, 0),
+    ],
+)
+def test_the_estimate_counts_each_once(pattern, trials, trained, plan, monkeypatch):
+    monkeypatch.setattr(estimate, "_seconds", lambda config, tasks: 1.0)
+    assert estimate.seconds_of_starts(plan(pattern, trials=trials), {}) == trained
 
 
 def test_the_progress_view_says_what_is_pre_trained_and_how_far(plan, recorder):
