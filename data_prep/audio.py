@@ -225,4 +225,6 @@ def _part(frames: int, rate: int, start: float | None, end: float | None) -> tup
 def _no_audio(content: bytes, error: soundfile.LibsndfileError) -> str:
     if content.startswith(b"version https://git-lfs"):
         return "a Git LFS pointer stands in place of the audio; fetch it with git lfs pull"
+    if content.startswith(b"NIST_1A") and b"embedded-shorten" in content[:1024]:
+        return "it is NIST sphere compressed with shorten, which is not read; put a wav in its place (sph2pipe -f wav)"
     return f"not audio that can be decoded: {error.error_string.removeprefix('Error : ').rstrip('.').lower()}"

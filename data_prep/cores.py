@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -12,6 +13,9 @@ from typing import Any
 from data_prep import shards
 from data_prep.errors import InputError
 from data_prep.shards import Shard, ShardResult
+
+_SHARDS_PER_TASK = 16  # at most
+_TASKS_PER_CORE = 16  # at least, where there are as many shards
 
 
 @contextmanager
@@ -70,11 +74,23 @@ def on_all_cores(todo: Sequence[Shard]) -> Generator[ShardResult]:
     logger.setLevel(logging.ERROR)
     try:
         with ray.data.DataContext.current(context):
-            dataset = ray.data.from_items([{"shard": shard} for shard in todo], override_num_blocks=len(todo))
+            dataset = ray.data.from_items([{"shard": shard} for shard in todo], override_num_blocks=_tasks(len(todo)))
             for row in dataset.map(_write_shard).iter_rows():
                 yield row["result"]
     finally:
         logger.setLevel(level)
+
+
+def _tasks(shards: int) -> int:
+    """How many tasks that many shards are.
+
+    Between two tasks a worker waits for Ray Data, up to 0.2 s, as long as some shards take to compute. So a task has
+    several; not too many, or the last one keeps a single core busy while the others have ended.
+    """
+    import ray
+
+    cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    return math.ceil(shards / max(1, min(_SHARDS_PER_TASK, shards // (_TASKS_PER_CORE * cores))))
 
 
 def _write_shard(row: Mapping[str, Shard]) -> dict[str, ShardResult]:

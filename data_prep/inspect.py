@@ -46,6 +46,7 @@ examples:
 how to read it:
   03 49/49          speaker 03 has all of the 49 utterances that there are of that speaker
   08 46/58 (-12)    speaker 08 has 46 of 58: 12 are missing
+  speaker, 11/12    11 of 12 speakers are there, of whom nobody published how much each said
   An utterance whose audio is missing or cannot be read is not counted as found.
 
 exit status:
@@ -96,6 +97,8 @@ class Inspection:
         if not details and found == expected.utterances:
             whole = f"All {found} utterances are there"
             details = [f"each {kind} has its number" for kind, wanted in self._compared() if wanted]
+            if expected.speaker_count is not None:
+                details.append(f"all {expected.speaker_count} speakers")
         elif found < expected.utterances:
             missing = expected.utterances - found
             whole = f"{missing} of {expected.utterances} utterances {'is' if missing == 1 else 'are'} missing"
@@ -116,7 +119,9 @@ class Inspection:
         yield f"  audio: {self.seconds / 3600:.2f} h in {self.files} files"
         for heading, wanted in self._compared():
             counts = self._counts(heading)
-            yield f"  {heading}{', found/expected' if wanted else ''}:"
+            kinds = expected.speaker_count if expected and heading == "speaker" else None
+            number = f", {_cell(len(counts), kinds)}" if kinds is not None else ""
+            yield f"  {heading}{number}{', found/expected' if wanted else ''}:"
             names = sorted({*counts, *wanted})
             yield from _grid([f"{name} {_cell(counts[name], wanted.get(name))}" for name in names])
         for heading in ("gender", "language", "session"):
@@ -148,6 +153,8 @@ class Inspection:
     def _differences(self) -> list[str]:
         """Where the counts are not the expected ones, a phrase each: what is missing wholly, then the largest first."""
         nothing, some = [], []
+        if (number := self._lacking_speakers()) is not None:
+            nothing.append(number)
         for kind, wanted in reversed(self._compared()):
             wrong = self._wrong(kind, wanted)
             none_of = [name for name, (found, _) in wrong.items() if not found]
@@ -158,6 +165,12 @@ class Inspection:
             if len(others) > _NAMED:
                 some.append(f"and so on, {len(others)} in all")
         return nothing + some
+
+    def _lacking_speakers(self) -> str | None:
+        """How many speakers there are, where that is not the expected number."""
+        assert self.corpus.expected is not None
+        found, wanted = len(self._counts("speaker")), self.corpus.expected.speaker_count
+        return None if wanted in (None, found) else f"{found} of {wanted} speakers are there"
 
     def _wrong(self, kind: str, wanted: Mapping[str, int]) -> dict[str, tuple[int, int]]:
         """Found and expected, where they differ."""

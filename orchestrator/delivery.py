@@ -153,6 +153,8 @@ class Delivery:
         if origin := record["origin"]:
             tags |= {"ser.machine": origin["machine"], "ser.device": origin["device"]}
             tags["ser.split"] = origin["split"]["digest"]
+            if "normalisation" in origin:
+                tags["ser.normalisation"] = origin["normalisation"]
             if "found" in origin:
                 tags["ser.found"] = str(origin["found"]).lower()  # true: it was there, trained before this attempt
         self._add_metrics(run_id, record["metrics"], event["time"], 0)

@@ -55,7 +55,7 @@ def seconds_of_plan(
 ) -> float:
     """Wall-clock seconds of the whole plan when ``concurrent`` runs train at a time, without those that others start from."""
     once = sum(per_run[cell.name] for cell in plan.cells) / concurrent
-    search = plan.trials * once
+    search = sum(plan.trials_of(cell) * per_run[cell.name] for cell in plan.cells) / concurrent
     if time_budget is not None:  # the paper's own configuration runs, and what has begun ends
         search = max(once, min(search, time_budget + max(per_run.values())))
     return _START_SECONDS + search + plan.replicates * once
@@ -93,13 +93,17 @@ def _noise(data: TaskData, frames: int, count: int) -> Granted:
 
     rows, dimensions = count + len(data.classes), data.source.values.shape[1]
     values = np.random.default_rng(0).standard_normal((rows * frames, dimensions)).astype(np.float32)
+    # Two of each attribute, for methods that tell them apart.
+    names = tuple(f"noise {row % 2}" for row in range(rows))
     domain = Domain(
         values=values,
         starts=np.arange(rows + 1) * frames,
-        corpora=("noise",) * rows,
-        utterances=("noise",) * rows,
-        speakers=("noise",) * rows,
+        corpora=names,
+        utterances=names,
+        speakers=names,
         labels=np.arange(rows) % len(data.classes),
+        genders=names,
+        languages=names,
     )
     split = Split(
         train=np.arange(count), validation=np.arange(count, rows), adaptation=np.arange(count), test=np.arange(1)

@@ -80,8 +80,8 @@ def dry_run(launch: Launch, console: Console) -> int:
     per_run = estimate.seconds_per_cell(plan, tasks)
     table = Table("cell", "search trials", "replicates", "a run, up to", "parameters searched", box=None)
     for cell in plan.cells:
-        searched = len(cell.space) if plan.trials > 1 else 0
-        table.add_row(cell.name, *map(str, (plan.trials, plan.replicates, clock_text(per_run[cell.name]), searched)))
+        trials, searched = plan.trials_of(cell), len(cell.space) if plan.trials > 1 else 0
+        table.add_row(cell.name, *map(str, (trials, plan.replicates, clock_text(per_run[cell.name]), searched)))
     console.print(table)
     whole = estimate.seconds_of_plan(plan, per_run, resources.concurrent, launch.time_budget)
     if before := estimate.seconds_of_starts(plan, tasks):

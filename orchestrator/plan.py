@@ -20,7 +20,7 @@ class Cell:
     """Variant x task: one entry of the table, searched on its own.
 
     Attributes:
-        variant: the row.
+        variant: the row, as it is in this column.
         column: the column's task.
         fingerprint: from a task to the fingerprint of its data.
         space: the parameters that mean something in this variant.
@@ -102,7 +102,7 @@ class Plan:
         sweep: the sweep's name, which is the MLflow experiment's.
         cells: in the table's order, row by row.
         epochs, trials, replicates: the budget, the same for every cell. ``trials`` counts the paper's own
-            configuration; with 1 there is no search.
+            configuration; with 1 there is no search. A cell with nothing to search has one trial.
         seed: search trials train with it, replicate ``r`` with ``seed + 1 + r``: a configuration is never reported on
             the seed that selected it, and replicate ``r`` of every cell has the same split, so cells can be paired.
         early_stopping: whether hopeless search trials are stopped (ASHA).
@@ -121,7 +121,11 @@ class Plan:
     @property
     def runs(self) -> int:
         """How many runs it takes."""
-        return len(self.cells) * (self.trials + self.replicates)
+        return sum(self.trials_of(cell) + self.replicates for cell in self.cells)
+
+    def trials_of(self, cell: Cell) -> int:
+        """How many search trials a cell may spend: where nothing is searched, all would be the same run."""
+        return self.trials if cell.space else 1
 
     @property
     def seeds(self) -> range:
@@ -148,9 +152,10 @@ def cells(sweep: Sweep, fingerprint: Callable[[TaskConfig], str], patterns: Sequ
         InputError: no cell matches one of them; the message lists the cells, nearest first.
     """
     every = [
-        Cell(variant=variant, column=column, fingerprint=fingerprint, space=active(sweep.space, variant))
+        Cell(variant=row, column=column, fingerprint=fingerprint, space=active(sweep.space, row))
         for variant in sweep.variants
         for column in sweep.tasks
+        for row in (variant.in_column(column),)
     ]
     for pattern in patterns:
         if not any(fnmatch.fnmatchcase(cell.name, pattern) for cell in every):

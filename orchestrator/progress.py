@@ -138,7 +138,7 @@ class Progress:
             for name, cell in self._cells.items():
                 table.add_row(
                     name,
-                    f"{cell.searched}/{self._plan.trials}",
+                    f"{cell.searched}/{self._plan.trials_of(self._plan.cell(name))}",
                     f"{cell.replicated}/{self._plan.replicates}",
                     str(cell.running or ""),
                     "" if cell.best is None else f"{100 * cell.best:.1f} %",

@@ -30,6 +30,7 @@ from orchestrator.prepare import DataSource, make_ready
 from orchestrator.progress import make_console
 from orchestrator.records import RunRecord
 from orchestrator.runs import find_run, load_run
+from trainables.batches import digest
 from trainables.config import TrialConfig
 from trainables.data import TaskData, load_task
 from trainables.pretraining import pretrain
@@ -110,6 +111,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if before != here
     ]
     status = _conclude(console, compared, differences)
+    if not differences and digest(result.normalisation) != record.origin["normalisation"]:
+        console.print("NOT reproduced: the features were standardised by other statistics")
+        return 1
     if result.split["digest"] != record.origin["split"]["digest"]:
         console.print("NOT reproduced: this version of the code draws another split for the same seed")
         return 1

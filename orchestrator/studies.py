@@ -90,7 +90,7 @@ class CellRuns:
     def _fresh_search(self, out_of_time: bool) -> RunKey | None:
         if self.studies["replicate"].running or self.studies["replicate"].ended:
             return None  # however much time a resumed driver has: all replicates of a cell are of one configuration
-        return self._fresh("search", 1 if out_of_time else self._plan.trials)
+        return self._fresh("search", 1 if out_of_time else self._plan.trials_of(self._cell))
 
     def _fresh(self, kind: Kind, budget: int) -> RunKey | None:
         """The first run within the budget that has not begun."""

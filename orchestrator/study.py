@@ -25,6 +25,7 @@ class StudyTask:
         classes: in the order of confusion matrices.
         protocol, grants, selection: the protocol's name, what it lets training see, and what selects.
         max_frames: where longer utterances were cut to their middle; ``None`` if they were not.
+        in_turn: whether replicates take turns at what is tested (:class:`~data_prep.splits.Protocol`).
     """
 
     name: str
@@ -34,6 +35,7 @@ class StudyTask:
     grants: str
     selection: str
     max_frames: int | None
+    in_turn: bool = False
 
     @classmethod
     def of(cls, task: TaskConfig) -> StudyTask:
@@ -47,6 +49,7 @@ class StudyTask:
             grants=protocol.grants,
             selection=protocol.selection,
             max_frames=task.max_frames,
+            in_turn=protocol.in_turn,
         )
 
     @property

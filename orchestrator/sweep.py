@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import search_spaces
-from data_prep import splits
+from data_prep import labels, splits
 from data_prep.errors import InputError, command, unknown
 from data_prep.places import place
 from data_prep.plan import corpus_arguments
@@ -82,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--source", metavar="NAME[+NAME]", help="source corpora in place of the sweep's own")
     what.add_argument("--target", metavar="NAME[+NAME]", help="target corpora in place of the sweep's own")
     what.add_argument("--protocol", help=f"who may see what: {', '.join(splits.known())}")
+    what.add_argument("--scheme", help=f"the classes, and whose labels are which: {', '.join(labels.SCHEMES)}")
     what.add_argument("--seed", type=_count, default=0, help="of splits, weights, order, noise, search (default 0)")
     what.add_argument(
         "--sampler",
@@ -175,7 +176,7 @@ def plan_launch(given: argparse.Namespace, name: str) -> Launch:
 
 def _patterns(preset: Preset, given: argparse.Namespace) -> tuple[str, ...]:
     """The preset's cells; all of them on corpora of the user's own choice, after which the preset's are not named."""
-    return ("*",) if given.source or given.target or given.protocol else preset.cells
+    return ("*",) if given.source or given.target or given.protocol or given.scheme else preset.cells
 
 
 def _budget(preset: Preset, given: argparse.Namespace) -> Preset:
@@ -194,8 +195,8 @@ def _tasks(sweep: Sweep, given: argparse.Namespace, preset: Preset) -> tuple[Tas
             raise InputError("--source and --target go together: give both")
         sources, targets = (tuple(text.split("+")) for text in (given.source, given.target))
         tasks = (dataclasses.replace(tasks[0], sources=sources, targets=targets),)
-    if given.protocol:
-        tasks = tuple(dataclasses.replace(task, protocol=given.protocol) for task in tasks)
+    changed = {name: getattr(given, name) for name in ("protocol", "scheme") if getattr(given, name)}
+    tasks = tuple(dataclasses.replace(task, **changed) for task in tasks)
     for variant in sweep.variants:
         for task in tasks:
             search_spaces.check_task(variant.on(task))

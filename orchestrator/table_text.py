@@ -32,6 +32,8 @@ def render(rows: Sequence[Row], study: Study) -> Table:
     table.add_column("variant", max_width=31)
     table.add_column("test UAR", no_wrap=True, justify="right")
     table.add_column("n", no_wrap=True, justify="right")
+    if pooled := any(row.pooled is not None for row in rows):
+        table.add_column("pooled", no_wrap=True, justify="right")
     if study.published:
         table.add_column("published", no_wrap=True, justify="right")
     table.add_column(Text(f"vs {study.reference}", overflow="fold"), no_wrap=True, max_width=20)
@@ -41,7 +43,7 @@ def render(rows: Sequence[Row], study: Study) -> Table:
         table.add_row(Text(task.title, style="bold"))
         for row in rows:
             if row.task == task.name:
-                table.add_row(*_line(row, study))
+                table.add_row(*_line(row, study, pooled))
         table.add_section()
     table.caption_justify, table.caption_style = "left", "dim"
     table.caption = (
@@ -142,6 +144,7 @@ def notes(rows: Sequence[Row], study: Study) -> list[str]:
         *sorted({f"Protocol {task.protocol}: {task.grants}." for task in tasks}),
         *sorted({f"Selected by {_SELECTION.get(task.selection, task.selection)}." for task in tasks}),
         *sorted({cut_text(task.max_frames) for task in tasks if task.max_frames is not None}),
+        *([_POOLED] if any(row.pooled is not None for row in rows) else []),
         f"{runs} runs: {searched} search trials ({stopped} stopped early), {replicated} replicates, {failures} failed.",
     ]
     if incomplete:
@@ -160,8 +163,9 @@ def cut_text(frames: int) -> str:
 
 def cautions(rows: Sequence[Row], study: Study) -> list[str]:
     """What the table does not show, a sentence each."""
-    begun = sorted({sum(row.search.values()) for row in rows})
-    if study.trials == 1:
+    begun = sorted({sum(row.search.values()) for row in rows if study.cells[row.cell]})
+    fixed = len({row.variant for row in rows if not study.cells[row.cell]})
+    if study.trials == 1 or not begun:
         budget = "Nothing was searched: every cell was trained with the paper's own configuration, once for the search"
     elif begun == [study.trials]:
         budget = f"Every cell had the same budget: {study.trials} search trials of at most {study.epochs} epochs"
@@ -171,6 +175,8 @@ def cautions(rows: Sequence[Row], study: Study) -> list[str]:
             f"Cells had from {begun[0]} to {begun[-1]} of {study.trials} planned search trials of at most "
             f"{study.epochs} epochs{why}: where they had unequal budgets, so had the methods"
         )
+    if begun and fixed and study.trials > 1:
+        budget += f"; {fixed} {'variant has' if fixed == 1 else 'variants have'} fixed settings and one search trial"
     comparisons = len(study.variants) - 1
     return [
         "Difference: mean over replicates of equal seed, and so of equal split, of the test UAR less that of "
@@ -181,6 +187,11 @@ def cautions(rows: Sequence[Row], study: Study) -> list[str]:
         "under seeds that the search did not use. A trial that failed or was stopped early is never selected.",
     ]
 
+
+_POOLED = (
+    "Replicates take turns at what is tested. Pooled: UAR of all their predictions together, in which "
+    "every utterance of a class counts the same; the mean is over replicates, however much each of them tests."
+)
 
 _SELECTION = {
     "source_val": "source_val: held-out source utterances select checkpoint and hyperparameters, no target label does",
@@ -201,13 +212,15 @@ def _heading(rows: Sequence[Row], study: Study) -> Text:
     return heading
 
 
-def _line(row: Row, study: Study) -> list[Text | str]:
+def _line(row: Row, study: Study, pooled: bool) -> list[Text | str]:
     done = f"{len(row.replicates)}/{row.planned}"
     cells: list[Text | str] = [
         row.title,
         Text(spread(row.mean, row.std), style="bold"),
         Text(done, style="" if row.complete else "bold yellow"),
     ]
+    if pooled:
+        cells.append(percent(row.pooled))
     if study.published:
         cells.append(published_text(row.published))
     return [*cells, difference_text(row, study), percent(row.best_validation_uar), search_text(row)]

@@ -46,6 +46,7 @@ class Row:
         replicates: test UAR of each finished replicate, in [0, 1], by number.
         planned: how many replicates there are to be.
         mean, std: of ``replicates``; sample standard deviation (ddof 1), ``None`` below two.
+        pooled: UAR of the replicates' predictions together, where replicates take turns at what is tested.
         validation_mean: mean validation UAR of the finished replicates; what ranks cells.
         published: the paper's figure, in per cent.
         difference: to the reference variant; ``None`` for itself, and where no replicates pair.
@@ -66,6 +67,7 @@ class Row:
     planned: int
     mean: float | None
     std: float | None
+    pooled: float | None
     validation_mean: float | None
     published: Published | None
     difference: Difference | None
@@ -125,6 +127,15 @@ def paired_difference(records: Sequence[RunRecord], reference: Sequence[RunRecor
     )
 
 
+def pooled_recall(replicates: Iterable[RunRecord]) -> float | None:
+    """UAR of the predictions of several runs together: of the sum of their confusion matrices; ``None`` of none."""
+    matrices = [record.confusion for record in replicates if record.confusion is not None]
+    if not matrices:
+        return None
+    total = [[sum(counts) for counts in zip(*lines, strict=True)] for lines in zip(*matrices, strict=True)]
+    return statistics.fmean(line[number] / max(sum(line), 1) for number, line in enumerate(total))
+
+
 def cell_metrics(records: Iterable[RunRecord]) -> dict[str, float]:
     """What is known of a cell so far, as metrics of its MLflow run."""
     records = list(records)
@@ -155,6 +166,7 @@ def _row(cell: str, by_cell: Mapping[str, Sequence[RunRecord]], study: Study) ->
         planned=study.replicates,
         mean=statistics.fmean(scores) if scores else None,
         std=statistics.stdev(scores) if len(scores) > 1 else None,
+        pooled=pooled_recall(replicates) if task.in_turn else None,
         validation_mean=statistics.fmean(validation) if validation else None,
         published=study.published.get(cell),
         difference=_difference(cell, f"{study.reference}/{task_name}", by_cell, study),

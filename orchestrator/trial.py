@@ -12,6 +12,7 @@ import torch
 from ray import tune
 
 from orchestrator.environment import code_version, machine
+from trainables.batches import digest
 from trainables.config import TaskConfig, TrialConfig
 from trainables.data import TaskData
 from trainables.loop import Report
@@ -53,8 +54,10 @@ def run_trial(
         start=None if start is None else start.weights,
     )
     with tempfile.TemporaryDirectory(prefix="ser-model-") as folder:
-        torch.save({"config": trial.to_dict(), "weights": dict(result.weights)}, Path(folder) / MODEL)
-        origin: dict[str, Any] = {**_here(gpu), "split": dict(result.split)}
+        model = {"weights": dict(result.weights), "normalisation": dict(result.normalisation)}
+        torch.save({"config": trial.to_dict(), **model}, Path(folder) / MODEL)
+        statistics = digest(result.normalisation)
+        origin: dict[str, Any] = {**_here(gpu), "split": dict(result.split), "normalisation": statistics}
         if trial.start is not None and start is not None:
             origin["start"] = {"identity": trial.start.identity, **start.origin}
         tune.report(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from data_prep import registry
 from data_prep.errors import InputError
+from search_spaces._baselines import BASELINES
 from search_spaces._check import check, check_task
 from search_spaces._sweep import (
     Parameter,
@@ -28,6 +29,7 @@ from search_spaces._sweep import (
 )
 
 __all__ = [
+    "BASELINES",
     "Parameter",
     "Preset",
     "Published",

@@ -46,9 +46,10 @@ def check(sweep: Sweep) -> None:
         if preset.demo not in demo.layouts.SIZES:
             raise unknown(f"size of demo corpora in preset {name!r}:", preset.demo, demo.layouts.SIZES)
     _check_space(sweep)
+    rehearsed: set[tuple[Any, ...]] = set()
     for variant in sweep.variants:
         try:
-            _check_variant(variant, sweep)
+            _check_variant(variant, sweep, rehearsed)
         except InputError as error:
             raise InputError(f"variant {variant.name!r}: {error}") from error
 
@@ -60,25 +61,40 @@ def check_task(task: TaskConfig) -> None:
     features.load(task.feature)
 
 
-def _check_variant(variant: Variant, sweep: Sweep) -> None:
-    values = paper_values(active(sweep.space, variant))
-    tasks = [variant.on(column) for column in sweep.tasks]
-    for task in tasks:
+def _check_variant(variant: Variant, sweep: Sweep, rehearsed: set[tuple[Any, ...]]) -> None:
+    method, space = methods.load(variant.method), active(sweep.space, variant)
+    for name, value in variant.paper.items():
+        if name not in space:
+            raise unknown("searched parameter in its paper:", name, space)
+        _must_hold(name, space[name].distribution, value, "the paper's value")
+    values = paper_values(space)
+    for column in sweep.tasks:
+        row, task = variant.in_column(column), variant.on(column)
         check_task(task)
-    method, hyperparameters = methods.load(variant.method), _accepts(variant.method, variant.values(values))
-    if isinstance(method, Method):
-        for shape in {shape[:3]: shape for shape in map(_shape, tasks)}.values():
-            rehearse(play(method, variant.without), hyperparameters, shape)
-    elif variant.without or variant.start is not None:
+        hyperparameters = _accepts(row.method, row.values(paper_values(active(sweep.space, row))))
+        if isinstance(method, Method):
+            _rehearse_once(row.method, row.without, hyperparameters, task, rehearsed)
+    if not isinstance(method, Method) and (variant.without or variant.start is not None):
         raise InputError(f"{variant.method} is fitted, not trained: it has nothing to remove or to start from")
     if variant.start is not None:
-        start, begun = methods.load(variant.start.method), variant.start_values(values)
-        if isinstance(start, Estimator):
+        begun = variant.start_values(values)
+        if isinstance(methods.load(variant.start.method), Estimator):
             raise InputError(f"nothing can start from {variant.start.method}: it is fitted, not trained")
         hyperparameters = _accepts(variant.start.method, begun)
         for task in map(variant.start.task, sweep.tasks):
             check_task(task)
-            rehearse(play(start), hyperparameters, _shape(task))
+            _rehearse_once(variant.start.method, (), hyperparameters, task, rehearsed)
+
+
+def _rehearse_once(
+    name: str, without: tuple[str, ...], hyperparameters: Any, task: TaskConfig, rehearsed: set[tuple[Any, ...]]
+) -> None:
+    """Rehearses what is left of a game on a shape of data, unless that has been: settings do not remove anything."""
+    method, shape = methods.load(name), _shape(task)
+    assert isinstance(method, Method), "it has a game"
+    if (name, without, shape[:3]) not in rehearsed:
+        rehearse(play(method, without), hyperparameters, shape)
+        rehearsed.add((name, without, shape[:3]))
 
 
 def _shape(task: TaskConfig) -> Shape:

@@ -17,6 +17,10 @@ def _as_it_is(task: TaskConfig) -> TaskConfig:
     return task
 
 
+def _nothing(task: TaskConfig) -> Mapping[str, Any]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Start:
     """The run that a variant's runs start from: trained once for each configuration of it, and shared.
@@ -45,6 +49,9 @@ class Variant:
         task: what is another task in this row: from the column's task to the row's (another feature, another protocol,
             the target for the source).
         start: the run that its runs start from; ``None`` for none.
+        task_settings: from the row's task to further hyperparameters that it fixes there (a penalty that goes with the
+            corpus trained on).
+        paper: the paper's own values in this row of searched parameters, where they are not the space's.
     """
 
     name: str
@@ -54,6 +61,13 @@ class Variant:
     settings: Mapping[str, Any] = field(default_factory=dict)
     task: Callable[[TaskConfig], TaskConfig] = _as_it_is
     start: Start | None = None
+    task_settings: Callable[[TaskConfig], Mapping[str, Any]] = _nothing
+    paper: Mapping[str, Any] = field(default_factory=dict)
+
+    def in_column(self, column: TaskConfig) -> Variant:
+        """The row as it is in one column: with all that it fixes there among its settings."""
+        settings = {**self.settings, **self.task_settings(self.on(column))}
+        return dataclasses.replace(self, settings=settings, task_settings=_nothing)
 
     def on(self, column: TaskConfig) -> TaskConfig:
         """The row's task in a column. Frames of another feature are of another length: it is not cut."""
@@ -92,6 +106,7 @@ class Parameter:
     Attributes:
         distribution: where its values are drawn from.
         paper: the paper's own value, tried first in every cell; what this project chose where the paper gives none.
+            A row may have one of its own (:class:`Variant`).
         when: other parameters and the values they must have for this one to mean anything.
         unless_without: it means nothing in a variant that removes one of these players or networks.
     """
@@ -158,14 +173,14 @@ class Sweep:
 
 
 def active(space: Mapping[str, Parameter], variant: Variant) -> dict[str, Parameter]:
-    """The parameters of ``space`` that mean something in ``variant``.
+    """The parameters of ``space`` that mean something in ``variant``, each with the paper's value in it.
 
     Those are the hyperparameters of its method and of the run that it starts from, less those that it fixes and those of
     players and networks that it removes.
     """
     known = fields_of(variant)
     return {
-        name: parameter
+        name: dataclasses.replace(parameter, paper=variant.paper.get(name, parameter.paper))
         for name, parameter in space.items()
         if name in known and not set(parameter.unless_without) & set(variant.without)
     }

@@ -4,14 +4,14 @@ Five configurations, from the whole game down to encoder and classifier, each cr
 cross-language (IEMOCAP to EMO-DB). The table's marks are lost in the text: section 5.8 says that configurations 2 and
 3 keep one discriminator each, "either Ds or Dt", so 2 is read as keeping Ds and 3 as keeping Dt, in the order in which
 the section names them. The paper gives the learning rate; it gives neither lambda, nor its schedule, nor the batch
-size: 1, constant and 32 stand in for them in the first trial of each cell.
+size: 1, constant and 32 stand in for them in the first trial of each cell. The last three rows are not the paper's.
 """
 
 from __future__ import annotations
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-from search_spaces import Parameter, Preset, Published, Sweep, Variant
+from search_spaces import BASELINES, Parameter, Preset, Published, Sweep, Variant
 from trainables.config import TaskConfig
 
 _ADVERSARIAL = ("generator",)
@@ -35,6 +35,7 @@ SWEEP = Sweep(
             ("autoencoder", "generator", "decoder", "source_discriminator", "target_discriminator"),
             "5 encoder and classifier (CNN)",
         ),
+        *BASELINES,
     ),
     tasks=(
         TaskConfig(sources=("iemocap",), targets=("msp_improv",)),

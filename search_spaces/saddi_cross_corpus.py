@@ -19,7 +19,7 @@ import dataclasses
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-from search_spaces import Parameter, Preset, Published, Start, Sweep, Variant
+from search_spaces import BASELINES, Parameter, Preset, Published, Start, Sweep, Variant
 from trainables.config import TaskConfig
 
 _SPEECH = ("librispeech",)
@@ -43,6 +43,7 @@ SWEEP = Sweep(
         Variant("saddi", "addi", title="sADDi", start=_GENERATION),
         Variant("cnn_reconstruction", "cnn", title="CNN, reconstruction", start=_RECONSTRUCTION),
         Variant("addi_reconstruction", "addi", title="ADDi, reconstruction", start=_RECONSTRUCTION),
+        *BASELINES,
     ),
     tasks=(
         TaskConfig(sources=("iemocap",), targets=("msp_improv",)),

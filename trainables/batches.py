@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -13,6 +14,9 @@ from torch import Tensor
 from trainables.data import Domain, Granted
 from trainables.game import ATTRIBUTES
 from trainables.streams import stream
+
+# As corpora say that a gender, or a language, is not known.
+_UNKNOWN = {"unknown", "und"}
 
 
 class Scaler:
@@ -33,6 +37,13 @@ class Scaler:
         self.scale = np.maximum(np.sqrt(variance), 1e-8).astype(np.float32)
 
 
+class Unscaled(Scaler):
+    """Leaves features as they are."""
+
+    def __init__(self, dimensions: int) -> None:
+        self.mean, self.scale = np.zeros(dimensions, np.float32), np.ones(dimensions, np.float32)
+
+
 class Utterances:
     """One domain's utterances on a device; a batch is gathered from them by row numbers and standardised."""
 
@@ -43,6 +54,7 @@ class Utterances:
             # They are never written to: on the CPU this is the memory that all workers of the node share.
             warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
             self._values = torch.from_numpy(domain.values).to(device)
+        self.scalers = scalers
         names = sorted(scalers)
         self._corpora = torch.tensor([names.index(name) for name in domain.corpora], device=device)
         self._mean = torch.from_numpy(np.stack([scalers[name].mean for name in names])).to(device)
@@ -82,15 +94,17 @@ class Utterances:
 
 
 def attribute_names(source: Domain, rows: np.ndarray) -> dict[str, list[str]]:
-    """The classes of each attribute that the source utterances ``rows`` have, in alphabetical order."""
+    """The classes of each attribute that the source utterances ``rows`` have, in alphabetical order.
+
+    What a corpus says is unknown is no class: all that it would tell is the corpus.
+    """
     return {
-        name: sorted({values[row] for row in rows} if values else {"unknown"})
-        for name, values in _attributes(source).items()
+        name: sorted({values[row] for row in rows if values} - _UNKNOWN) for name, values in _attributes(source).items()
     }
 
 
 def attribute_numbers(domain: Domain, names: Mapping[str, Sequence[str]], device: torch.device) -> dict[str, Tensor]:
-    """Class numbers of each attribute, int64 of shape (utterances,); -1 for a class that is not among ``names``."""
+    """Class numbers of each attribute, int64 of shape (utterances,); -1 for what is not among ``names``."""
     numbers = {}
     for attribute, values in _attributes(domain).items():
         number_of = {name: number for number, name in enumerate(names[attribute])}
@@ -109,12 +123,33 @@ def utterances(granted: Granted, device: torch.device) -> tuple[Utterances, Utte
     if granted.normalisation == "corpus":
         fitted = _scalers(source, granted.split.train), _scalers(target, granted.split.adaptation)
     else:
-        scaler = Scaler(source, granted.split.train)
+        as_it_is = granted.normalisation == "none"
+        scaler = Unscaled(source.values.shape[1]) if as_it_is else Scaler(source, granted.split.train)
         fitted = dict.fromkeys(source.corpora, scaler), dict.fromkeys(target.corpora, scaler)
     return (
         Utterances(source, fitted[0], granted.frames, device),
         Utterances(target, fitted[1], granted.frames, device),
     )
+
+
+def statistics(source: Utterances, target: Utterances) -> dict[str, Tensor]:
+    """What standardised each corpus of each side: ``source/emodb.mean`` and ``source/emodb.scale``, float32 of shape
+    (dimensions,)."""
+    return {
+        f"{side}/{corpus}.{name}": torch.from_numpy(getattr(scaler, name))
+        for side, held in (("source", source), ("target", target))
+        for corpus, scaler in held.scalers.items()
+        for name in ("mean", "scale")
+    }
+
+
+def digest(normalisation: Mapping[str, Tensor]) -> str:
+    """Hex digest of :func:`statistics`, every bit of it."""
+    hashed = hashlib.sha256()
+    for name in sorted(normalisation):
+        hashed.update(name.encode())
+        hashed.update(normalisation[name].numpy().tobytes())
+    return hashed.hexdigest()[:16]
 
 
 def _scalers(domain: Domain, rows: np.ndarray) -> dict[str, Scaler]:

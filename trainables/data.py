@@ -150,7 +150,8 @@ def load_tasks(store: Store, tasks: Iterable[TaskConfig]) -> dict[TaskConfig, Ta
     by_task = {}
     for task in tasks:
         protocol = splits.load(task.protocol)
-        same = (task.sources, task.targets, task.scheme, task.feature, protocol.within, protocol.selection == "none")
+        targets = () if protocol.within else task.targets  # they are of the source, and chosen from it by the split
+        same = (task.sources, targets, task.scheme, task.feature, protocol.within, protocol.selection == "none")
         if same not in loaded:
             loaded[same] = load_task(store, task)
         by_task[task] = loaded[same]
@@ -261,7 +262,8 @@ def draw(data: TaskData, task: TaskConfig, seed: int) -> tuple[Granted, Evaluato
 
     A split that leaves a class out of the training or the validation part, as can happen in a small corpus, is drawn
     again from the same stream. Only the source's labels say so, which every protocol grants; within one corpus they
-    are not all granted, and nothing is drawn again.
+    are not all granted, and nothing is drawn again. Within several corpora, of what is left out of all of them only the
+    targets' part is tested: tasks that differ in their targets alone train on the same utterances.
 
     Raises:
         InputError: a class is missing from a part of the source in every one of many draws.
@@ -272,7 +274,10 @@ def draw(data: TaskData, task: TaskConfig, seed: int) -> tuple[Granted, Evaluato
     if protocol.selection == "none":
         parts = ()
     for _ in range(draws):
-        split = protocol.split(data.source.side, data.target.side, numbers)
+        split = protocol.split(data.source.side, data.target.side, numbers, seed)
+        if protocol.within and set(task.targets) < set(task.sources):
+            tested = np.isin(np.array(data.target.corpora)[split.test], task.targets)
+            split = replace(split, test=split.test[tested])
         lacking = lacking_classes(data, split, parts)
         if not lacking:
             break

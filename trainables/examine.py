@@ -7,30 +7,53 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from data_prep import splits
 from data_prep.errors import InputError
 from data_prep.splits import Split
 from trainables.config import TaskConfig
-from trainables.data import Domain, TaskData, draw, lacking_classes
+from trainables.data import Domain, TaskData, domain_of, draw, lacking_classes
 
 
 def examine(data: TaskData, task: TaskConfig, seeds: Iterable[int]) -> list[str]:
     """What a person should know of a task before it is trained under these seeds, a sentence each.
 
     Raises:
-        InputError: a split cannot be drawn, or leaves a class out of training or of the test set.
+        InputError: a split cannot be drawn, or leaves a class out of training or of the test set; but for the test set
+            of one seed where others test the rest.
     """
     found = list(_duplicates(data.source, data.classes))
     if data.target is not data.source:
         found += _duplicates(data.target, data.classes)
+    heard: dict[str, int] = {}
     for seed in seeds:
         split = draw(data, task, seed)[0].split
-        if untested := lacking_classes(data, split, ("test",)):
+        untested = lacking_classes(data, split, ("test",))
+        if untested and splits.load(task.protocol).in_turn:
+            found.append(
+                f"with seed {seed} there is {untested[0]}, whose recall counts as 0 there; not so when all seeds are pooled"
+            )
+        elif untested:
             raise InputError(
                 f"protocol {task.protocol} with seed {seed} leaves {untested[0]} of {'+'.join(task.targets)}, so there is "
                 "no recall of it; take another seed, or a protocol that tests more of it"
             )
         found += [f"with seed {seed} {remark}" for remark in _remarks(data, split)]
+        for part, speakers in _heard(data, split):
+            heard[part] = max(heard.get(part, 0), len(speakers))
+    found += [
+        f"protocol {task.protocol} does not part speakers: up to {count} of the test part's are in the {part} part too"
+        for part, count in heard.items()
+    ]
     return found
+
+
+def _heard(data: TaskData, split: Split) -> Iterator[tuple[str, set[str]]]:
+    """The speakers of the test set whose labelled speech is in another part, by that part."""
+    tested = {data.target.speakers[row] for row in split.test}
+    for part in ("train", "validation", "labelled", "development"):
+        domain = domain_of(data, part)
+        if shared := tested & {domain.speakers[row] for row in getattr(split, part)}:
+            yield part, shared
 
 
 def _duplicates(domain: Domain, classes: tuple[str, ...]) -> Iterator[str]:

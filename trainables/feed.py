@@ -27,7 +27,15 @@ class Feed:
     """
 
     def __init__(
-        self, granted: Granted, *, seed: int, batch_size: int, crop: int | None, device: torch.device, workers: Workers
+        self,
+        granted: Granted,
+        *,
+        seed: int,
+        batch_size: int,
+        crop: int | None,
+        device: torch.device,
+        workers: Workers,
+        mixup: float | None = None,
     ) -> None:
         """Puts what is granted on the device, standardised.
 
@@ -38,9 +46,10 @@ class Feed:
             crop: frames drawn at random from each utterance; ``None`` for all of it.
             device: where training happens.
             workers: this process's place among data-parallel ones.
+            mixup: the least share of the first of a pair that is mixed; ``None`` for nothing mixed.
         """
         self._granted, self._seed, self._batch_size, self._crop = granted, seed, batch_size, crop
-        self._device, self._workers = device, workers
+        self._device, self._workers, self._mixup = device, workers, mixup
         self.source, self.target = utterances(granted, device)
         names = attribute_names(granted.source, granted.split.train)
         self._attributes = tuple(attribute_numbers(side, names, device) for side in (granted.source, granted.target))
@@ -62,28 +71,43 @@ class Feed:
         target = None
         if adapts:
             drawn = self._draw(self._granted.split.adaptation, "target", step)
-            features, lengths = self._gather(self.target, *drawn)
+            features, lengths = self._gather(self.target, *drawn.part(self._workers))
             target = Speech(features, lengths, torch.full_like(lengths, -1))
         places = np.arange(len(pool))
         if not len(pool.target):
-            source = self._labelled(pool, self._draw(places, "source", step))
+            source = self._labelled(pool, places, "source", step)
             return Batch(source, source, target)
-        labelled = self._labelled(pool, self._draw(places, "labelled", step))
+        labelled = self._labelled(pool, places, "labelled", step)
         if target is None:
             return Batch(labelled, labelled)
-        return Batch(labelled, self._labelled(pool, self._draw(places[: len(pool.source)], "source", step)), target)
+        return Batch(labelled, self._labelled(pool, places[: len(pool.source)], "source", step), target)
 
     def _draw(self, rows: np.ndarray, name: str, step: int) -> _Drawn:
-        """This worker's part of what is drawn from ``rows`` at a step, in the stream called ``name``."""
+        """What all workers draw from ``rows`` at a step, in the stream called ``name``."""
         drawn = batch_rows(rows, self._batch_size, step, self._seed, name)
         where = None if self._crop is None else stream(self._seed, "crop", name, step).random(len(drawn))
-        return _Drawn(self._workers.part(drawn), None if where is None else self._workers.part(where))
+        return _Drawn(drawn, where)
 
     def _gather(self, held: Utterances, rows: np.ndarray, where: np.ndarray | None) -> tuple[Tensor, Tensor]:
         places = None if where is None else torch.from_numpy(where).to(self._device)
         return held.gather(torch.from_numpy(rows).to(self._device), self._crop, places)
 
-    def _labelled(self, pool: Pool, drawn: _Drawn) -> Speech:
+    def _labelled(self, pool: Pool, places: np.ndarray, name: str, step: int) -> Speech:
+        """This worker's part of the batch that is drawn from some places in the pool, mixed if it is to be.
+
+        Pairs and shares are drawn for the whole batch, so they do not depend on how many workers part it.
+        """
+        drawn = self._draw(places, name, step)
+        first = self._of_pool(pool, drawn.part(self._workers))
+        if self._mixup is None:
+            return first
+        rng = stream(self._seed, "mixup", name, step)
+        order = rng.permutation(self._batch_size)
+        shares = self._mixup + (1.0 - self._mixup) * rng.random(self._batch_size, dtype=np.float32)
+        second = self._of_pool(pool, drawn.only(order).part(self._workers))
+        return mix(first, second, torch.from_numpy(self._workers.part(shares)).to(self._device))
+
+    def _of_pool(self, pool: Pool, drawn: _Drawn) -> Speech:
         """The utterances of the pool that are drawn, by their places in it."""
         of_target = drawn.rows >= len(pool.source)
         if not of_target.any():
@@ -122,7 +146,40 @@ class _Drawn(NamedTuple):
     where: np.ndarray | None
 
     def only(self, here: np.ndarray) -> _Drawn:
+        """Those at some indices, or where a mask is true."""
         return _Drawn(self.rows[here], None if self.where is None else self.where[here])
+
+    def part(self, workers: Workers) -> _Drawn:
+        """One worker's."""
+        return _Drawn(workers.part(self.rows), None if self.where is None else workers.part(self.where))
+
+
+def mix(first: Speech, second: Speech, shares: Tensor) -> Speech:
+    """Convex combinations of pairs of labelled utterances (pseudo_label.txt, equations (6) and (7)).
+
+    A pair is as long as the longer of the two; the shorter is followed by zeros. Its class number and attributes, which
+    cannot be mixed, are those of whichever has the larger share.
+
+    Args:
+        first, second: the pairs, one by one.
+        shares: of the first, float32 of shape (batch,), in [0, 1].
+    """
+    assert first.likely is not None and second.likely is not None, "what is mixed is labelled"
+    larger = shares >= 0.5
+
+    def combined(one: Tensor, other: Tensor) -> Tensor:
+        weights = shares.view(-1, *[1] * (one.dim() - 1))
+        return weights * one + (1.0 - weights) * other
+
+    return Speech(
+        features=combined(first.features, second.features),
+        lengths=torch.maximum(first.lengths, second.lengths),
+        labels=torch.where(larger, first.labels, second.labels),
+        likely=combined(first.likely, second.likely),
+        attributes={
+            name: torch.where(larger, numbers, second.attributes[name]) for name, numbers in first.attributes.items()
+        },
+    )
 
 
 def _interleave(sides: Sequence[Speech], order: Tensor) -> Speech:

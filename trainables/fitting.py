@@ -10,7 +10,7 @@ import torch
 
 from data_prep.errors import InputError
 from trainables import methods
-from trainables.batches import utterances
+from trainables.batches import statistics, utterances
 from trainables.config import TrialConfig, construct
 from trainables.data import Granted
 from trainables.estimator import Estimator, Examples, Fitted, Side
@@ -79,6 +79,7 @@ class Fitting:
             predicted=self.predict(split.test, "target"),
             best_epoch=1,
             history=(epoch,),
+            normalisation=statistics(*self._held),
             seconds=seconds,
         )
 

@@ -9,6 +9,7 @@ training (optimiser, learning-rate policy, penalties, crops, pseudo-labels) a me
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -35,7 +36,7 @@ class Speech(NamedTuple):
         likely: probability of each class, float32 of shape (batch, classes): all on the label, or a soft pseudo-label;
             ``None`` where nothing is labelled.
         attributes: by attribute (:data:`ATTRIBUTES`) its class numbers among those of the source, int64 of shape
-            (batch,); -1 for one that the source does not have. Empty where nothing is labelled.
+            (batch,); -1 for one that is unknown or that the source does not have. Empty where nothing is labelled.
     """
 
     features: Tensor
@@ -84,7 +85,7 @@ class Shape(NamedTuple):
 
 # The networks by name, as a loss calls them. A network that the variant removed is not there.
 Networks = Mapping[str, Callable[..., Any]]
-# Each schedule's value at this step.
+# Each schedule's value at this step; and, as ``turn``, which update of the step it is, from 0.
 Values = Mapping[str, float]
 Loss = Callable[[Networks, Batch, Any, Values], Tensor]
 Reading = Callable[[Networks, Tensor, Tensor], Tensor]
@@ -98,13 +99,13 @@ class Player(NamedTuple):
         moves: the networks whose weights it updates.
         loss: (networks, batch, hyperparameters, schedule values) to a scalar tensor; a pure function of these and of
             torch's random state.
-        adapts: whether its loss looks at the target's features.
+        adapts: whether its loss looks at the target's features; or a network's name, if it does where that one is there.
     """
 
     name: str
     moves: tuple[str, ...]
     loss: Loss
-    adapts: bool = False
+    adapts: bool | str = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,7 +180,8 @@ def play(method: Method, without: tuple[str, ...] = ()) -> Game:
     for player in method.players:
         moves = tuple(name for name in player.moves if name in networks)
         if moves and player.name not in without:
-            players.append(player._replace(moves=moves))
+            adapts = player.adapts in networks if isinstance(player.adapts, str) else player.adapts
+            players.append(player._replace(moves=moves, adapts=adapts))
     return Game(method, tuple(players), networks)
 
 
@@ -197,9 +199,9 @@ def rehearse(game: Game, hyperparameters: Any, shape: Shape) -> None:
     networks = build(game, shape, hyperparameters, seed=0).eval()
     batch = noise(shape, utterances=4)
     values = {name: schedule(0.0) for name, schedule in game.method.schedules(hyperparameters).items()}
-    for player in game.players:
+    for player, turn in itertools.product(game.players, range(game.method.recipe(hyperparameters).turns)):
         try:
-            loss = player.loss(dict(networks.items()), batch, hyperparameters, values)
+            loss = player.loss(dict(networks.items()), batch, hyperparameters, {**values, "turn": turn})
         except KeyError as error:
             raise InputError(f"player {player.name} cannot do without network {error}; remove the player too") from None
         weights = [weight for name in player.moves for weight in networks[name].parameters()]

@@ -6,7 +6,7 @@ import copy
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from data_prep.errors import InputError
 from trainables import methods
+from trainables.batches import statistics
 from trainables.config import TrialConfig, construct
 from trainables.data import Granted
 from trainables.estimator import Side
@@ -59,6 +60,7 @@ class Outcome:
         predicted: class numbers of the test set by the selected epoch, int64 of shape (test utterances,).
         best_epoch: the selected epoch, from 1.
         history: what was reported after each epoch.
+        normalisation: what standardised the features of each corpus (:func:`trainables.batches.statistics`).
         seconds: wall time of training.
     """
 
@@ -67,6 +69,7 @@ class Outcome:
     predicted: np.ndarray
     best_epoch: int
     history: tuple[Mapping[str, float], ...]
+    normalisation: Mapping[str, Tensor]
     seconds: float
 
 
@@ -95,18 +98,21 @@ class Training:
         self.hyperparameters = construct(method.hyperparameters, self.config.hyperparameters)
         self.schedules = method.schedules(self.hyperparameters)
         self.recipe = method.recipe(self.hyperparameters)
-        if self.game.adapts and not len(self.granted.split.adaptation):
+        adapts = self.game.adapts or self.recipe.relabel is not None
+        if adapts and not len(self.granted.split.adaptation):
             raise InputError(
                 f"{self.config.method} adapts to the target, of which protocol {self.config.task.protocol} grants "
                 "nothing; take another protocol, or a method or variant that does not adapt"
             )
+        normalisation = self.recipe.normalisation or self.granted.normalisation
         self.feed = Feed(
-            self.granted,
+            replace(self.granted, normalisation=normalisation),
             seed=self.config.seed,
             batch_size=self.hyperparameters.batch_size,
             crop=self.recipe.crop,
             device=self.device,
             workers=self.workers,
+            mixup=self.recipe.mixup,
         )
         self.modules = build(self.game, self.feed.shape, self.hyperparameters, self.config.seed)
         if self.start is not None:
@@ -160,7 +166,8 @@ class Training:
             values = {name: schedule(progress) for name, schedule in self.schedules.items()}
             batch = self.feed.batch(self.pool, self.step, self.game.adapts)
             for player in self.players:
-                sums[player.name] += self._turn(player, batch, values)
+                for turn in range(self.recipe.turns):
+                    sums[player.name] += self._turn(player, batch, values, turn)
             self.step += 1
         self.workers.average(list(sums.values()))
         losses = {name: float(total) / steps for name, total in sums.items()}
@@ -228,10 +235,13 @@ class Training:
             ]
         return torch.cat(parts).cpu()
 
-    def _turn(self, player: Player, batch: Batch, values: Mapping[str, float]) -> Tensor:
-        torch.manual_seed(stream_seed(self.config.seed, "noise", player.name, self.step))
+    def _turn(self, player: Player, batch: Batch, values: Mapping[str, float], turn: int) -> Tensor:
+        later = [turn] if turn else []  # the first turn draws what a step's only one does
+        torch.manual_seed(stream_seed(self.config.seed, "noise", player.name, self.step, *later))
         weights = self._weights(player)
-        loss = player.loss(self.networks, batch, self.hyperparameters, values) + self.recipe.penalty(weights)
+        loss = player.loss(self.networks, batch, self.hyperparameters, {**values, "turn": turn}) + self.recipe.penalty(
+            weights
+        )
         gradients = torch.autograd.grad(loss, weights, allow_unused=True)
         self.workers.average(gradients)
         for weight, gradient in zip(weights, gradients, strict=True):
@@ -275,7 +285,9 @@ class Training:
     def _relabel(self) -> dict[str, float]:
         """Pseudo-labels the target where this epoch is one for it; what there is to say of them."""
         relabel, rows = self.recipe.relabel, unlabelled(self.granted)
-        if relabel is None or self.epoch % relabel.every or self.epoch >= self.config.epochs or not len(rows):
+        if relabel is None or not len(rows) or self.epoch >= self.config.epochs:
+            return {}
+        if self.epoch % max(1, round(relabel.every * self.config.epochs)):
             return {}
         granted = granted_pool(self.granted)
         self.pool = granted.with_pseudo_labels(relabel, rows, self.probabilities(rows, "target"))
@@ -298,6 +310,7 @@ class Training:
             predicted=self.predict(test, "target") if len(test) else test,
             best_epoch=self.epoch if self.best is None else self.best.epoch,
             history=tuple(self.history),
+            normalisation=statistics(self.feed.source, self.feed.target),
             seconds=self.seconds,
         )
 

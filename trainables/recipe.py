@@ -17,13 +17,14 @@ class Relabel:
     """Pseudo-labels for the target (pseudo_label.txt, 3.2 and Algorithm 1).
 
     Attributes:
-        every: epochs from one labelling to the next; each replaces the one before it.
+        every: the share of the planned epochs, above 0, from one labelling to the next: 0.3 of 100 epochs is every 30,
+            and of 10 every 3. It is rounded to whole epochs, one at least; each labelling replaces the one before it.
         label: from class probabilities of the unlabelled target utterances, float32 of shape (utterances, classes), to
             which of them are admitted, bool of shape (utterances,), and the label of each as probabilities, float32 of
             shape (utterances, classes).
     """
 
-    every: int
+    every: float
     label: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
@@ -41,8 +42,14 @@ class Recipe:
             ``None`` for all of it in training, too.
         frozen: networks that no player moves in this configuration.
         relabel: pseudo-labels, if there are any.
+        turns: updates that each player makes in a step, on the step's batch; its loss is told as ``values["turn"]``
+            which one it is (dann.txt, 4.2.2: with BN4, the source's and then the target's).
         rebalance: whether labelled and pseudo-labelled target utterances are repeated at random until there are as many
             as of the source (pseudo_label.txt, 3.2.3).
+        mixup: what is labelled is trained on as convex combinations of pairs (pseudo_label.txt, (6) and (7)), in which
+            the share of the first is drawn uniformly from between this and 1; ``None`` for single utterances.
+        normalisation: whose statistics standardise in place of the protocol's (:class:`~data_prep.splits.Protocol`);
+            ``none`` for features as they are in the store, ``None`` for the protocol's.
     """
 
     optimiser: Literal["adam", "sgd"] = "adam"
@@ -54,6 +61,9 @@ class Recipe:
     frozen: tuple[str, ...] = ()
     relabel: Relabel | None = None
     rebalance: bool = False
+    turns: int = 1
+    mixup: float | None = None
+    normalisation: str | None = None
 
     def optimise(self, weights: Iterable[torch.nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
         """The optimiser of one player's weights."""

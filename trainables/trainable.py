@@ -41,6 +41,7 @@ class TrialResult:
         confusion: int64 of shape (classes, classes): test utterances, row = true class, column = predicted class.
         history: what was reported after each epoch.
         weights: state dictionary of the networks that predict.
+        normalisation: what standardised the features of each corpus (:func:`trainables.batches.statistics`).
         split: who was what (:func:`trainables.data.describe`).
     """
 
@@ -48,6 +49,7 @@ class TrialResult:
     confusion: np.ndarray
     history: Sequence[Mapping[str, float]]
     weights: Mapping[str, Tensor]
+    normalisation: Mapping[str, Tensor]
     split: Mapping[str, Any]
 
 
@@ -129,6 +131,7 @@ def _result(
         confusion=test.confusion,
         history=outcome.history,
         weights=outcome.weights,
+        normalisation=outcome.normalisation,
         split=split,
     )
 

@@ -71,12 +71,14 @@ class Expected:
         utterances: how many there are.
         labels: how many of each raw emotion label; only those that are known.
         speakers: how many of each speaker, as the reader names them; only those that are known.
+        speaker_count: how many speakers there are, where how many utterances each has is not known.
     """
 
     source: str
     utterances: int
     labels: Mapping[str, int] = field(default_factory=dict)
     speakers: Mapping[str, int] = field(default_factory=dict)
+    speaker_count: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -105,8 +105,10 @@ CORPUS = Corpus(
     read=_read,
     labelled=_labelled,
     expected=Expected(
-        source="Schuller et al., 2009, table 3 (five classes; 9,959 chunks of Ohm and 8,257 of Mont)",
+        source="Schuller et al., 2009, table 3 (five classes; 9,959 chunks of Ohm and 8,257 of Mont), and addi.txt, 4.1.5 "
+        "(51 children)",
         utterances=18_216,
+        speaker_count=51,
         labels={"A": 1492, "E": 3601, "N": 10_967, "P": 889, "R": 1267},
     ),
 )

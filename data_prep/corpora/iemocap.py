@@ -120,8 +120,10 @@ CORPUS = Corpus(
     read=_read,
     labelled=_labelled,
     expected=Expected(
-        source="addi.txt, 4.1.1 (four classes), and multilingual.txt, table 1 (5,255 scripted and 4,784 improvised turns)",
+        source="addi.txt, 4.1.1 (ten actors, four classes), multilingual.txt, table 1 (5,255 scripted and 4,784 improvised "
+        "turns), and public evaluations (the other classes)",
         utterances=10_039,
+        speaker_count=10,
         labels={
             "ang": 1103,
             "dis": 2,

@@ -94,5 +94,7 @@ CORPUS = Corpus(
     layout="LibriSpeech with SPEAKERS.TXT and train-clean-100/19/198/19-198-0000.flac and so on (or one of its subsets)",
     labels={},
     read=_read,
-    expected=Expected(source="the subset train-clean-100 (addi.txt, 4.1.6), as it is published", utterances=28_539),
+    expected=Expected(
+        source="the subset train-clean-100 (addi.txt, 4.1.6), as it is published", utterances=28_539, speaker_count=251
+    ),
 )

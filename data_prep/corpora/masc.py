@@ -108,6 +108,7 @@ CORPUS = Corpus(
     expected=Expected(
         source="multilingual.txt, table 1, and the catalogue's 5 phrases and 20 sentences three times per state",
         utterances=25_636,
+        speaker_count=_SPEAKERS,
         labels={
             "neutral": _EACH + _SPEAKERS * _PARAGRAPHS,
             **dict.fromkeys(("anger", "elation", "panic", "sadness"), _EACH),

@@ -86,8 +86,9 @@ CORPUS = Corpus(
     read=_read,
     labelled=_labelled,
     expected=Expected(
-        source="addi.txt, 4.1.2 (four classes), and Busso et al., 2017 (652 + 620 + 4,381 + 2,785 turns)",
+        source="addi.txt, 4.1.2 (12 speakers, four classes), and Busso et al., 2017 (652 + 620 + 4,381 + 2,785 turns)",
         utterances=8438,
+        speaker_count=12,
         labels={"A": 792, "H": 2644, "S": 885, "N": 3477},
     ),
 )

@@ -239,5 +239,7 @@ CORPUS = Corpus(
     labels={},
     read=_read,
     labelled=_recordings,
-    expected=Expected(source="addi.txt, 4.1.3, and dann.txt, 3.2: the 23 speakers that are public", utterances=1308),
+    expected=Expected(
+        source="addi.txt, 4.1.3, and dann.txt, 3.2: the 23 speakers that are public", utterances=1308, speaker_count=23
+    ),
 )

@@ -20,7 +20,7 @@ from filelock import FileLock
 from data_prep.demo import layouts, stage
 from data_prep.errors import InputError, unknown
 
-VERSION = 1  # raised whenever the same size and seed would give other files
+VERSION = 2  # raised whenever the same size and seed would give other files
 NOTICE = "DEMO_CORPUS.txt"
 USUAL = ("emodb", "iemocap", "msp_improv")  # what is spoken when nobody asks for others
 

@@ -93,8 +93,10 @@ class Protocol:
         normalisation: ``source`` standardises everything by the source training set; ``corpus`` standardises every
             corpus by its own statistics, without labels, over what training sees of it.
         speaker_disjoint: groups of parts; no speaker is in two parts of a group.
-        within: whether it tests within the corpora that it trains on: the task's targets are its sources.
-        draw: (source, target, generator) to the split.
+        within: whether it tests within the corpora that it trains on: the task's targets are among its sources.
+        in_turn: whether consecutive seeds take turns at what is tested, so that enough of them test all of it. Its
+            ``draw`` is then given the seed besides.
+        draw: (source, target, generator) to the split; (source, target, generator, turn) where seeds take turns.
     """
 
     name: str
@@ -104,18 +106,19 @@ class Protocol:
     normalisation: str
     speaker_disjoint: tuple[tuple[str, ...], ...] = ()
     within: bool = False
-    draw: Callable[[Side, Side, np.random.Generator], Split]
+    in_turn: bool = False
+    draw: Callable[..., Split]
 
     def check(self, sources: Sequence[str], targets: Sequence[str]) -> None:
         """Refuses corpora that a task of this protocol cannot be made of.
 
         Raises:
-            InputError: it tests within its corpora, and sources and targets differ; or it does not, and they share one.
+            InputError: it tests within its corpora, and a target is no source; or it does not, and they share one.
         """
-        if self.within and set(sources) != set(targets):
+        if self.within and not set(targets) <= set(sources):
             raise InputError(
                 f"protocol {self.name} tests within the corpora that it trains on: the target must be the source, "
-                f"{'+'.join(sources)}, not {'+'.join(targets)}"
+                f"{'+'.join(sources)}, not {'+'.join(targets)}{'' if len(sources) == 1 else ', or some of its corpora'}"
             )
         if not self.within and set(sources) & set(targets):
             raise InputError(
@@ -123,8 +126,8 @@ class Protocol:
                 "a protocol that tests within its corpora, such as leave_speakers_out"
             )
 
-    def split(self, source: Side, target: Side, rng: np.random.Generator) -> Split:
-        """The split that ``rng`` draws, checked against what the protocol promises.
+    def split(self, source: Side, target: Side, rng: np.random.Generator, turn: int = 0) -> Split:
+        """The split that ``rng`` draws, checked against what the protocol promises; ``turn`` is the run's seed.
 
         A recording that is tested is left out of all that is labelled, and one that is in the development part is not
         trained on, under whatever other name a corpus holds it again.
@@ -132,7 +135,8 @@ class Protocol:
         Raises:
             InputError: there are too few utterances or speakers to split.
         """
-        split = _without_copies(self.draw(source, target, rng), source, target)
+        drawn = self.draw(source, target, rng, turn) if self.in_turn else self.draw(source, target, rng)
+        split = _without_copies(drawn, source, target)
         tested = () if self.selection == "none" else ("test",)
         for part in ("train", *SELECTIONS[self.selection], *tested):
             if len(getattr(split, part)) == 0:

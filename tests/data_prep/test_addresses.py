@@ -157,7 +157,7 @@ def test_the_commands_build_at_an_address_what_they_build_in_a_folder_and_a_swee
     assert opened.quarantined().equals(local.quarantined()) and opened.summary().equals(local.summary())
     assert f"Read from `{corpora['emodb']}`" in bucket.read(f"stores/mine/{opened.files.name}/{DATASHEET}").decode()
 
-    task = ("--source", "emodb", "--target", "lab", "--runs", tmp_path / "runs")
+    task = ("--cells=full/*", "--source", "emodb", "--target", "lab", "--runs", tmp_path / "runs")
     swept = run("orchestrator.sweep", "ablation_addi", "--dry-run", "--preset=smoke", *task, "--store", store)
     assert swept.returncode == 0, swept.stderr
     assert "full/emodb-lab" in swept.stdout + swept.stderr

@@ -76,12 +76,30 @@ def test_what_is_no_wav_is_known_by_its_content(kind):
     assert 0.3 < np.abs(waveform).max() < 0.6
 
 
+# As the Linguistic Data Consortium's archives may have it.
+SHORTENED = (
+    b"""NIST_1A
+   1024
+channel_count -i 2
+sample_count -i 22050
+sample_rate -i 22050
+sample_n_bytes -i 2
+sample_byte_format -s2 10
+sample_coding -s26 pcm,embedded-shorten-v2.00
+end_head
+""".ljust(1024)
+    + b"ajkg\x02"
+    + bytes(range(256))
+)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
         (b"nothing like audio", "not audio that can be decoded"),
         (encoded(tone(300, 16000))[:30], "not audio that can be decoded"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "a Git LFS pointer"),
+        (SHORTENED, "NIST sphere compressed with shorten, which is not read; put a wav in its place"),
         (encoded(np.zeros(0)), "the file holds no samples"),
         (encoded(np.full(800, np.nan), subtype="FLOAT"), "samples that are not numbers"),
     ],

@@ -87,6 +87,21 @@ def test_counts_of_which_only_some_are_known_say_nothing_of_the_others(expect, l
     assert found.verdict == "All 8 utterances are there: each class has its number (by the lab's book)."
 
 
+def test_speakers_are_counted_where_how_many_utterances_each_has_is_not_known(expect, lab):
+    expect(speakers={}, speaker_count=2)
+    assert inspect("lab", lab.manifest).verdict == (
+        "All 8 utterances are there: each class has its number; all 2 speakers (by the lab's book)."
+    )
+    for row in lab.rows:
+        row["speaker"] = "s0"
+    found = inspect("lab", lab.list())
+    assert not found.as_expected
+    assert found.verdict == (
+        "There are 8 utterances as expected, but not the right ones: 1 of 2 speakers are there (by the lab's book)."
+    )
+    assert "  speaker, 1/2 (-1):\n    s0 8\n" in str(found)
+
+
 def test_files_that_cannot_be_read_are_missing_and_listed_with_the_reason(expect, lab):
     expect()
     (lab.folder / "u00.wav").unlink()

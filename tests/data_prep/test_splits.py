@@ -42,7 +42,7 @@ every_protocol = pytest.mark.parametrize("name", EVERY)
 
 def draw(name: str, seed: int = 0, source: Side = SOURCE, target: Side = TARGET) -> Split:
     protocol = splits.load(name)
-    return protocol.split(source, source if protocol.within else target, np.random.default_rng(seed))
+    return protocol.split(source, source if protocol.within else target, np.random.default_rng(seed), seed)
 
 
 def rows(split: Split) -> dict[str, list[int]]:
@@ -57,7 +57,9 @@ def speakers(name: str, split: Split, part: str) -> set[str]:
 @every_protocol
 def test_a_split_is_its_seeds_alone(name):
     assert rows(draw(name, 1)) == rows(draw(name, 1))
-    assert (rows(draw(name, 1)) == rows(draw(name, 2))) == (name == "whole_source"), "which draws nothing"
+    assert (rows(draw(name, 1)) == rows(draw(name, 2))) == (name in ("unlabelled", "whole_source")), (
+        "which draw nothing"
+    )
 
 
 @every_protocol
@@ -224,6 +226,21 @@ def test_one_speaker_of_a_small_corpus_is_left_out_and_two_of_a_large_one():
         *("emodb", "iemocap", "iemocap")
     ]
     assert len(split.validation) == pytest.approx(0.1 * (len(split.validation) + len(split.train)), abs=1)
+
+
+@pytest.mark.parametrize("first", [0, 1, 7, 1000])
+def test_as_many_seeds_as_speakers_leave_each_speaker_out_once(first):
+    for corpus in (SAVEE, EMOVO, EMODB):
+        own = side(corpus=corpus)
+        splits_of = [draw("leave_speakers_out", seed, own) for seed in range(first, first + len(corpus))]
+        assert sorted(np.concatenate([split.test for split in splits_of])) == list(range(len(own)))
+        assert all(len({own.speakers[row] for row in split.test}) == 1 for split in splits_of)
+
+
+def test_half_as_many_seeds_leave_each_speaker_of_a_large_corpus_out_once():
+    iemocap = side(iemocap=[553] * 10)
+    tested = np.concatenate([draw("leave_speakers_out", seed, iemocap).test for seed in range(3, 8)])
+    assert sorted(tested) == list(range(5530))
 
 
 def test_one_corpus_is_parted_70_25_5():

@@ -26,7 +26,12 @@ from trainables.streams import stream
 TASKS = tuple(TaskConfig(sources=("iemocap",), targets=(target,)) for target in ("msp_improv", "emodb"))
 
 
-ORIGIN = {"device": "cpu", "machine": "made up", "split": {"train": 8, "test": 4, "digest": "0123"}}
+ORIGIN = {
+    "device": "cpu",
+    "machine": "made up",
+    "normalisation": "4567",
+    "split": {"train": 8, "test": 4, "digest": "0123"},
+}
 
 
 def _sweep() -> Sweep:

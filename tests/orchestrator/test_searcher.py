@@ -5,6 +5,8 @@ Kills and what comes after them are in ``test_searcher_resumes.py``.
 
 from __future__ import annotations
 
+import dataclasses
+
 import optuna
 import pytest
 from hypothesis import given, settings
@@ -107,6 +109,20 @@ def test_with_one_trial_there_is_no_search(make_plan, make_backend, recorder, st
     plan = make_plan(trials=1)
     make_backend(2).run(SweepSearcher(plan, storage, recorder))
     assert {rate for cell in plan.cells for rate in learning_rates(recorder, cell.name, "replicate")} == {1e-4}
+
+
+def test_a_cell_with_nothing_to_search_has_one_search_trial_and_all_its_replicates(
+    make_plan, make_backend, recorder, storage
+):
+    plan = make_plan(trials=5)
+    fixed = dataclasses.replace(plan.cell(BASELINE), space={})
+    plan = dataclasses.replace(plan, cells=(fixed, *(cell for cell in plan.cells if cell.name != BASELINE)))
+    searcher = SweepSearcher(plan, storage, recorder)
+    make_backend(3).run(searcher)
+    assert (len(recorder.of(BASELINE, "search")), len(recorder.of(BASELINE, "replicate"))) == (1, 3)
+    assert len(recorder.of(FULL, "search")) == 5
+    assert len(recorder.records) == plan.runs == 3 * (5 + 3) + 1 + 3
+    assert searcher.done and searcher.problems == []
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])

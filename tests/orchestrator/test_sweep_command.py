@@ -24,6 +24,7 @@ def launch(*arguments: str) -> Launch:
         (["ablation_addi", "--preset=demos"], "unknown preset 'demos'; known, nearest first: demo"),
         (["ablation_addi", "--cells=fulll/*"], "no cell matches 'fulll/*'; the cells, nearest first: full/"),
         (["ablation_addi", "--protocol=random"], "unknown protocol 'random'; known, nearest first: random_80_20"),
+        (["ablation_addi", "--scheme=emotion6"], "unknown label scheme 'emotion6'; known, nearest first: emotion"),
         (["ablation_addi", "--source=emodb"], "--source and --target go together"),
         (["ablation_addi", "--source=emodb", "--target=emodb+emovo"], "share a corpus; source and target must differ"),
         (["ablation_addi", "--protocol=leave_speakers_out"], "the target must be the source, iemocap, not msp_improv"),
@@ -102,6 +103,10 @@ def test_a_sweep_of_ones_own_may_have_a_preset_of_ones_own(tmp_path):
 def test_a_protocol_that_tests_within_its_corpora_takes_one_corpus_as_source_and_target():
     (task,) = launch("--source=emodb", "--target=emodb", "--protocol=within_70_25_5", "--store=s").tasks
     assert task.name == "emodb-emodb-within_70_25_5"
+
+
+def test_a_scheme_of_ones_own_takes_the_place_of_every_columns():
+    assert {task.scheme for task in launch("--scheme=emotion5", "--store=s").tasks} == {"emotion5"}
 
 
 def test_only_the_corpora_of_the_chosen_cells_are_needed():

@@ -178,6 +178,31 @@ def test_the_search_budget_that_is_stated_is_the_one_that_was_spent(study, make_
     assert stated(whole[:: study.trials], paper).startswith("Nothing was searched: ")
 
 
+def test_what_has_nothing_to_search_is_not_said_to_have_been_searched(study, make_record):
+    fixed = replace(study, cells={**study.cells, **{cell: () for cell in study.cells if cell.startswith("baseline")}})
+    records = [
+        make_record(cell, "search", number) for cell in fixed.cells for number in range(4 if fixed.cells[cell] else 1)
+    ]
+    said = cautions(summary(records, fixed), fixed)[1]
+    assert said.startswith("Every cell had the same budget: 4 search trials of at most 6 epochs; 1 variant has fixed")
+    nothing = replace(study, cells=dict.fromkeys(study.cells, ()))
+    assert cautions(summary([], nothing), nothing)[1].startswith("Nothing was searched: ")
+
+
+def test_where_replicates_take_turns_the_pooled_recall_stands_beside_the_mean(study, make_record):
+    # Two folds of two classes: recalls 4/4 and 0/1, then 1/2 and 9/9. Together 5/6 and 9/10, where the mean is 0.625.
+    folds = [[[4, 0], [1, 0]], [[1, 1], [0, 9]]]
+    records = [make_record(FULL, "replicate", n, test=(0.5, 0.75)[n], confusion=fold) for n, fold in enumerate(folds)]
+    assert the_row(summary(records, study), FULL).pooled is None
+    assert "pooled" not in printed(summary(records, study), study)
+    turns = replace(study, tasks=tuple(replace(task, in_turn=True) for task in study.tasks))
+    row = the_row(summary(records, turns), FULL)
+    assert row.pooled == pytest.approx((5 / 6 + 9 / 10) / 2)
+    assert row.mean == pytest.approx(0.625)
+    assert "86.7" in printed(summary(records, turns), turns)
+    assert the_row(summary([], turns), FULL).pooled is None
+
+
 def test_without_demo_corpora_nothing_says_demo(study):
     assert "DEMO" not in printed(summary([], replace(study, demo=False)), replace(study, demo=False))
 

@@ -167,6 +167,14 @@ def test_what_does_not_hold_together_is_said_before_anything_runs(change, messag
             Variant("v", "addi", ("decodr",)),
             "variant 'v': unknown player or network 'decodr'; known, nearest first: dec",
         ),
+        (
+            Variant("v", "cnn", paper={"adversarial_ramp": "sigmoid"}),
+            "variant 'v': unknown searched parameter in its paper: 'adversarial_ramp'; known, nearest first:",
+        ),
+        (
+            Variant("v", "addi", paper={"adversarial_ramp": "linear"}),
+            "variant 'v': adversarial_ramp: the paper's value, 'linear', is not in CategoricalDistribution",
+        ),
     ],
 )
 def test_a_variant_that_cannot_be_played_is_said_before_anything_runs(variant, message, sweep):
@@ -215,3 +223,10 @@ def test_the_papers_configuration_leaves_out_what_does_not_apply(sweep):
     assert "adversarial_gamma" not in paper_values(sweep.space)
     ramp = dataclasses.replace(sweep.space["adversarial_ramp"], paper="sigmoid")
     assert paper_values({**sweep.space, "adversarial_ramp": ramp})["adversarial_gamma"] == 10.0
+
+
+def test_a_row_may_have_a_value_of_the_papers_own(sweep):
+    row = Variant("row", "addi", paper={"adversarial_ramp": "sigmoid"})
+    values = paper_values(active(sweep.space, row))
+    assert (values["adversarial_ramp"], values["adversarial_gamma"]) == ("sigmoid", 10.0)
+    assert paper_values(active(sweep.space, sweep.variants[0]))["adversarial_ramp"] == "constant"

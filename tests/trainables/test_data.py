@@ -118,6 +118,29 @@ def test_a_split_that_leaves_a_class_out_is_drawn_again_and_the_same_way_every_t
         assert (draw(data, TASK, seed)[0].split.train == granted.split.train).all()
 
 
+def test_within_several_corpora_one_can_be_tested_and_training_is_the_same(make_domain):
+    parts = [make_domain(40, 0.0, number, corpus) for number, corpus in enumerate(("first", "second"))]
+    both = dataclasses.replace(
+        parts[0],
+        values=np.concatenate([part.values for part in parts]),
+        starts=np.concatenate([parts[0].starts, parts[0].starts[-1] + parts[1].starts[1:]]),
+        labels=np.concatenate([part.labels for part in parts]),
+        **{name: parts[0].__dict__[name] + parts[1].__dict__[name] for name in ("corpora", "utterances", "speakers")},
+    )
+    data, tested = TaskData(both, both, ("angry", "happy", "neutral", "sad")), []
+    trained_on = []
+    for targets in (("first", "second"), ("first",), ("second",)):
+        task = TaskConfig(sources=("first", "second"), targets=targets, protocol="leave_speakers_out")
+        granted, evaluator = draw(data, task, 5)
+        tested.append(granted.split.test)
+        assert {both.corpora[row] for row in granted.split.test} == set(targets)
+        assert evaluator.score(both.labels[granted.split.test]).accuracy == 1.0
+        trained_on.append(granted.split.train.tolist())
+    assert sorted([*tested[1], *tested[2]]) == tested[0].tolist()
+    assert trained_on[0] == trained_on[1] == trained_on[2]
+    assert not {both.speakers[row] for row in tested[0]} & {both.speakers[row] for row in trained_on[0]}
+
+
 def test_a_splits_description_tells_it_from_others(task_data):
     one, other = (describe(task_data, draw(task_data, TASK, seed)[0].split) for seed in (0, 1))
     assert {part: one[part] for part in ("train", "validation", "adaptation", "test")} == {

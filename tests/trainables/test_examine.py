@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from data_prep import splits
 from data_prep.errors import InputError
 from trainables.config import TaskConfig
 from trainables.data import TaskData, draw
@@ -47,10 +48,35 @@ def test_a_recording_that_trains_and_validates_is_said_for_its_seed(task_data):
 
 def test_a_class_that_no_granted_label_is_of_is_said_and_no_hindrance(task_data):
     task = dataclasses.replace(TASK, protocol="labelled_target_3")
-    said = examine(task_data, task, [0])
+    said = [remark for remark in examine(task_data, task, [0]) if "utterance in" in remark]
     # Of three labelled utterances two train and one selects: of four classes both parts lack two or more.
     assert [remark.split(" utterance in ")[1] for remark in said] == ["the labelled part", "the development part"]
     assert said[0].startswith("with seed 0 there is no ")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "parts"),
+    [
+        ("target_dev_30", ["development"]),
+        ("target_dev_30_speakers", []),
+        ("within_70_25_5", ["train", "validation"]),
+        ("leave_speakers_out", []),
+        ("random_80_20", []),
+    ],
+)
+def test_speakers_of_the_test_set_whose_labels_train_or_select_are_said_once(protocol, parts, task_data):
+    # Eight speakers or seven, each with six utterances of all four classes: a random part of some size has them all.
+    source, target = (
+        dataclasses.replace(domain, speakers=tuple(f"{corpus}/{row // 6}" for row, corpus in enumerate(domain.corpora)))
+        for domain in (task_data.source, task_data.target)
+    )
+    data = TaskData(source, source if splits.load(protocol).within else target, task_data.classes)
+    said = examine(data, dataclasses.replace(TASK, protocol=protocol), range(5))
+    crossing = [remark for remark in said if "does not part speakers" in remark]
+    assert [remark.split(" are in the ")[1] for remark in crossing] == [f"{part} part too" for part in parts]
+    assert all(f"protocol {protocol} does not part speakers: up to " in remark for remark in crossing)
+    if protocol == "target_dev_30":
+        assert "up to 7 of" in crossing[0]
 
 
 def test_a_class_that_training_or_the_test_lacks_is_refused(task_data):
@@ -77,3 +103,14 @@ def test_a_class_that_the_test_set_lacks_is_refused_and_not_drawn_for(task_data)
         else:
             examine(data, task, [seed])
     assert 0 < refused < 10
+
+
+def test_a_class_that_the_test_set_of_one_turn_lacks_is_said_and_no_hindrance(task_data):
+    """In the made-up corpus the speakers' utterances are 8 apart and the classes 4: each speaker shows one class alone."""
+    inside = TaskData(task_data.source, task_data.source, task_data.classes)
+    task = TaskConfig(sources=("made_up",), targets=("made_up",), protocol="leave_speakers_out")
+    for seed in range(8):
+        (remark,) = [each for each in examine(inside, task, [seed]) if "test part" in each]
+        (shown,) = set(inside.source.labels[draw(inside, task, seed)[0].split.test])
+        lacking = ", ".join(name for number, name in enumerate(inside.classes) if number != shown)
+        assert remark.startswith(f"with seed {seed} there is no {lacking} utterance in the test part, whose recall")

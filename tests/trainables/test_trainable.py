@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from data_prep.errors import InputError
+from trainables.batches import digest
 from trainables.config import TrialConfig
+from trainables.data import draw
 from trainables.trainable import train
 
 
@@ -80,3 +82,20 @@ def test_a_batch_that_workers_cannot_share_equally_is_refused():
 
     with pytest.raises(InputError, match="a batch of 8 cannot be shared equally by 3 workers"):
         Workers(0, 3).part(np.arange(8))
+
+
+def test_a_trial_says_what_standardised_its_features_and_no_test_utterance_had_a_part_in_it(trial, task_data):
+    config = trial("cnn", epochs=1)
+    result = train(config, task_data)
+    rows = draw(task_data, config.task, config.seed)[0].split.train
+    source = task_data.source
+    seen = np.concatenate([source.values[source.starts[row] : source.starts[row + 1]] for row in rows])
+    for corpus in ("source/made_up", "target/other"):
+        assert result.normalisation[f"{corpus}.mean"].numpy() == pytest.approx(seen.mean(axis=0), abs=1e-6)
+        assert result.normalisation[f"{corpus}.scale"].numpy() == pytest.approx(seen.std(axis=0), abs=1e-6)
+    louder = dataclasses.replace(task_data.target, values=task_data.target.values * 2)
+    assert digest(train(config, dataclasses.replace(task_data, target=louder)).normalisation) == digest(
+        result.normalisation
+    )
+    other = train(trial("cnn", epochs=1, seed=config.seed + 1), task_data)
+    assert digest(other.normalisation) != digest(result.normalisation), "another split, other statistics"

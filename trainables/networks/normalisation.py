@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -61,6 +62,20 @@ class SharedBatchNorm(Shared, nn.BatchNorm1d):
         return centred * _along(scale, values) + _along(self.bias, values)
 
 
+class BatchMean(Shared, nn.Module):
+    """The mean of values (batch, features) over the whole batch of all data-parallel workers, (features,).
+
+    Its gradients, once averaged over the workers, are those of the mean of the whole batch, however it is parted; each
+    worker must hold the same number of rows. It has no weights.
+    """
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Means of a batch."""
+        if self.workers == 1:
+            return values.mean(dim=0)
+        return _SumOverWorkers.apply(values.sum(dim=0)) / (self.workers * len(values))
+
+
 class Normalised(NamedTuple):
     """A batch of two domains after :func:`normalise`, each of shape (batch, features).
 
@@ -74,8 +89,8 @@ class Normalised(NamedTuple):
     target: Tensor
 
 
-def normalise(bn: SharedBatchNorm, source: Tensor, target: Tensor, feed: str) -> Normalised:
-    """Feeds source and target, (batch, features) each, to one module in a way of dann.txt, 4.2.2.
+def normalise(bn: Callable[..., Tensor], source: Tensor, target: Tensor, feed: str) -> Normalised:
+    """Feeds source and target, (batch, features) each, to one :class:`SharedBatchNorm` in a way of dann.txt, 4.2.2.
 
     ======  =========================  ================================  ============================
     feed    emotion head, training on  language head, training on        prediction (running) on

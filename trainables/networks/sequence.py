@@ -9,37 +9,30 @@ FEATURES = 128
 
 
 class LSTMEncoder(nn.Module):
-    """Two layers of 128 LSTM cells (multilingual.txt, 4.1), from (batch, frames, dimensions) to (batch, 128).
+    """Two layers of 128 LSTM cells (multilingual.txt, 4.1), from (batch, frames, dimensions) to (batch, cells).
 
-    A dense layer to the classes, ``nn.Linear(FEATURES, classes)``, makes it the paper's classifier. The paper leaves
+    A dense layer to the classes, ``nn.Linear(cells, classes)``, makes it the paper's classifier. The paper leaves
     open what of the LSTM's outputs the dense layer reads: the last one, here. IS09 features are one frame of 384.
     ``aten::lstm`` has no batching rule, so ``torch.func.vmap`` cannot run it.
     """
 
-    def __init__(self, dimensions: int) -> None:
+    def __init__(self, dimensions: int, cells: int = FEATURES) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(dimensions, FEATURES, num_layers=2, batch_first=True)
+        self.lstm = nn.LSTM(dimensions, cells, num_layers=2, batch_first=True)
 
     def forward(self, features: Tensor, lengths: Tensor | None = None) -> Tensor:
         """Encodes a batch; ``lengths``, shape (batch,), are frames before padding, all of them when not given."""
         return last(self.lstm(features)[0], lengths)
 
 
-class TransferClassifier(nn.Module):
-    """The emotion classifier for transfer, with a dense layer before the last (multilingual.txt, 4.2).
+class Penultimate(nn.Sequential):
+    """The dense layer before the last in the classifier for transfer (multilingual.txt, 4.2), (batch, cells) to the same.
 
-    From (batch, 128) to logits (batch, classes). The paper fine-tunes ``penultimate`` alone. It leaves open that
-    layer's width, here the encoder's, and its activation, here ReLU.
+    The paper leaves open its width, here the encoder's, and its activation, here ReLU.
     """
 
-    def __init__(self, classes: int) -> None:
-        super().__init__()
-        self.penultimate = nn.Linear(FEATURES, FEATURES)
-        self.last = nn.Linear(FEATURES, classes)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Classifies a batch."""
-        return self.last(torch.relu(self.penultimate(features)))
+    def __init__(self, cells: int = FEATURES) -> None:
+        super().__init__(nn.Linear(cells, cells), nn.ReLU())
 
 
 def last(outputs: Tensor, lengths: Tensor | None) -> Tensor:

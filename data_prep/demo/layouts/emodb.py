@@ -71,8 +71,10 @@ def _script(size: str, rng: np.random.Generator) -> list[Turn]:
 def _kept(letter: str, count: int, size: str) -> int:
     """How many of a speaker's ``count`` recordings in an emotion a demo corpus of this size has."""
     if size == "tiny":
-        return {"W": 2, "F": 1, "T": 1, "N": 2}.get(letter, 0)
-    return count if size == "full" or letter in _FOUR else count // 6
+        return {"W": 2, "F": 1, "T": 1, "N": 2, "A": 1}.get(letter, 0)
+    if size == "full" or letter in _FOUR:
+        return count
+    return max(count // 6, 1) if letter == "A" else count // 6  # everybody is afraid at least once, for emotion5
 
 
 LAYOUT = Layout(

@@ -26,7 +26,11 @@ _FOUR = {
     "sad": (194, 197, 305, 143, 245),
 }
 _OTHERS = {"fru": 1849, "sur": 107, "fea": 40, "dis": 2, "oth": 3, "xxx": 2507}
-_COUNTS = {"tiny": (60, 10), "small": (400, 40), "full": (5531, sum(_OTHERS.values()))}  # four classes, others
+_COUNTS = {
+    "tiny": (60, 10),
+    "small": (400, 40),
+    "full": (5531, sum(_OTHERS.values())),
+}  # four classes, others; and fear
 _EACH = {"ang": 1, "hap": 1, "exc": 1, "neu": 2, "sad": 1}  # of each speaker of the tiny corpus
 
 _MEANING = {
@@ -93,6 +97,9 @@ def _heard(size: str, rng: np.random.Generator) -> dict[int, list[tuple[str, str
     rest = [label for label, count in apportion(_OTHERS, others).items() for _ in range(count)]
     for number, label in enumerate(rng.permutation(rest).tolist()):
         heard[number % 5 + 1].append(("FM"[number // 5 % 2], label))
+    if size != "full":  # in proportion nobody would be afraid, and a task of five emotions could not be tried
+        for session in heard:
+            heard[session] += [(gender, "fea") for gender in "FM"]
     return heard
 
 

@@ -91,6 +91,9 @@ def test_the_official_counts_agree_with_the_vocabulary_and_with_themselves(name)
     assert set(labels) <= set(corpus.labels)
     for counts in (labels, speakers):
         assert all(count > 0 for count in counts.values()) and sum(counts.values()) <= corpus.expected.utterances
+    assert bool(speakers) != (corpus.expected.speaker_count is not None), (
+        "how many of each speaker, or how many there are"
+    )
     if set(labels) == set(corpus.labels) != set():
         assert sum(labels.values()) == corpus.expected.utterances
 

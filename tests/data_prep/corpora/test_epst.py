@@ -131,13 +131,14 @@ def test_the_expected_counts_of_categories_and_of_speakers_are_of_the_same_utter
     assert set(expected.labels) == set(corpora.load("epst").labels)
 
 
-def test_pieces_of_nist_sphere_are_decoded_and_both_microphones_averaged(lay_out):
+@pytest.mark.parametrize("order", ["BIG", "LITTLE"])
+def test_pieces_of_nist_sphere_are_decoded_and_both_microphones_averaged(order, lay_out):
     tiny = lay_out("epst")
     tiny.folder.text("transcr/mm_001.txt", "1.00 1.50 A: shame, March seventeenth", "2.5 4.00 A: pride, May third")
     rate = 22050
     session = np.random.default_rng(1).uniform(-0.9, 0.9, (4 * rate, 2))
     content = io.BytesIO()
-    soundfile.write(content, session, rate, format="NIST", subtype="PCM_16")
+    soundfile.write(content, session, rate, format="NIST", subtype="PCM_16", endian=order)
     assert content.getvalue().startswith(b"NIST_1A\n   1024\n")
     (tiny.path / "speech/mm_001.SPH").write_bytes(content.getvalue())
     for name, first, last in (("mm_001_1.00", 22050, 33075), ("mm_001_2.5", 55125, 88200)):

@@ -105,13 +105,14 @@ def test_a_label_file_that_was_cut_off_is_named(cut, whole, lay_out):
 
 def test_the_whole_challenge_is_what_is_expected(folder):
     lines = [
-        f"{school}_{number % 25 + 1:02d}_{number // 25:03d}_00 {label} 0.5"
-        for column, school in enumerate(("Ohm", "Mont"))
+        f"{school}_{number % children + 1:02d}_{number // children:03d}_00 {label} 0.5"
+        for column, (school, children) in enumerate({"Ohm": 26, "Mont": 25}.items())
         for number, label in enumerate(label for label, counts in FIVE_COUNTS.items() for _ in range(counts[column]))
     ]
     folder.text("chunk_labels_5cl_corpus.txt", *lines)
     utterances = corpora.read("fau_aibo", folder.path)
     expected = corpora.load("fau_aibo").expected
     assert expected.utterances == len(utterances) == 18_216
+    assert expected.speaker_count == len({utterance.speaker for utterance in utterances}) == 51
     assert expected.labels == {label: sum(counts) for label, counts in FIVE_COUNTS.items()}
     assert sum(utterance.split == "train" for utterance in utterances) == 9959

@@ -126,7 +126,7 @@ def test_what_a_killed_run_left_does_not_get_into_the_next(tmp_path: Path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["DEMO_CORPUS.txt", "EMO-DB"]
     assert not (tmp_path / "out" / "EMO-DB" / "half.wav").exists()
     assert not (tmp_path / ".out.partial").exists()
-    assert reported[-1] == (60, 60) and reported == sorted(reported)
+    assert reported[-1] == (70, 70) and reported == sorted(reported)
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path):
@@ -138,7 +138,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path):
 def test_the_command_says_what_it_made_and_what_comes_next(tiny: Path, capsys: pytest.CaptureFixture[str]):
     assert command.main(["--out", str(tiny), "--size", "tiny"]) == 0
     printed = capsys.readouterr().out
-    assert f"iemocap: 70 utterances by 10 synthetic voices in {tiny / 'IEMOCAP_full_release'}" in printed
+    assert f"iemocap: 80 utterances by 10 synthetic voices in {tiny / 'IEMOCAP_full_release'}" in printed
     assert f"python -m data_prep.build --corpus emodb={tiny / 'EMO-DB'}" in printed and "savee" not in printed
     assert command.main(["--out", str(tiny), "--size", "tiny", "--corpus", "epst", "--corpus", "shemo"]) == 0
     printed = capsys.readouterr().out

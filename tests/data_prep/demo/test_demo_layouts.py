@@ -106,6 +106,18 @@ def test_each_speaker_of_the_tiny_corpus_shows_all_four_classes(name: str):
     assert {(speaker, number) for speaker in speakers for number in range(4)} <= shown
 
 
+@pytest.mark.parametrize("size", layouts.SIZES)
+@pytest.mark.parametrize("name", ["cafe", "emodb", "emovo", "iemocap", "masc", "ravdess", "savee", "shemo", "tess"])
+def test_the_corpora_of_papers_with_five_emotions_have_them_from_speakers_enough(name: str, size: str):
+    # A speaker of each class in every part where speakers are parted 60/20/20, but of TESS, which has two.
+    five = labels.load("emotion5")
+    heard: dict[int | None, set[str]] = {}
+    for turn in stage.script(name, size, 0):
+        heard.setdefault(five.target(name, turn.label), set()).add(turn.speaker)
+    everybody = 2 if name == "tess" else 3
+    assert all(len(heard.get(number, ())) >= everybody for number in range(5))
+
+
 @every_demo_corpus
 @pytest.mark.parametrize("size", layouts.SIZES)
 def test_no_file_is_spoken_twice_and_all_that_is_acted_is_known(name: str, size: str):
@@ -158,6 +170,16 @@ def test_the_full_corpora_have_the_real_corpora_s_numbers():
     assert classes("emodb", "full") == {"angry": 127, "happy": 71, "neutral": 79, "sad": 62}
     totals = {name: len(stage.script(name, "full", 0)) for name in ("iemocap", "msp_improv", "emodb")}
     assert totals == {"iemocap": 10039, "msp_improv": 8438, "emodb": 535}
+
+
+@pytest.mark.parametrize("size", ["tiny", "small"])
+@pytest.mark.parametrize("name", ["emodb", "emovo", "savee", "iemocap", "masc"])
+def test_the_corpora_of_five_emotions_have_all_five_when_two_speakers_are_left_out(name: str, size: str):
+    five, turns = labels.load("emotion5"), stage.script(name, size, 0)
+    speakers = sorted({turn.speaker for turn in turns})
+    for left_out in zip(speakers, speakers[1:] + speakers[:1], strict=True):
+        heard = {five.target(name, turn.label) for turn in turns if turn.speaker not in left_out}
+        assert set(range(5)) <= heard
 
 
 def test_the_small_corpora_have_the_real_balance():

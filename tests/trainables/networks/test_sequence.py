@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from trainables.networks.sequence import FEATURES, LSTMEncoder, TransferClassifier, last
+from trainables.networks.sequence import FEATURES, LSTMEncoder, Penultimate, last
 
 
 def test_it_has_two_layers_of_128_cells():
@@ -35,9 +35,11 @@ def test_functionals_are_one_frame():
 
 
 def test_for_transfer_there_is_a_dense_layer_before_the_last():
-    classifier, features = TransferClassifier(5), torch.randn(3, FEATURES)
-    sizes = {name: sum(weight.numel() for weight in part.parameters()) for name, part in classifier.named_children()}
-    assert sizes == {"penultimate": 128 * 129, "last": 5 * 129}
-    hidden = features @ classifier.penultimate.weight.T + classifier.penultimate.bias
-    expected = hidden.clamp(min=0) @ classifier.last.weight.T + classifier.last.bias
-    assert classifier(features).detach().numpy() == pytest.approx(expected.detach().numpy(), abs=1e-5)
+    layer, features = Penultimate(), torch.randn(3, FEATURES)
+    assert sum(weight.numel() for weight in layer.parameters()) == 128 * 129
+    expected = (features @ layer[0].weight.T + layer[0].bias).clamp(min=0)
+    assert layer(features).detach().numpy() == pytest.approx(expected.detach().numpy(), abs=1e-5)
+
+
+def test_its_cells_may_be_more_or_fewer():
+    assert LSTMEncoder(13, 7)(torch.randn(2, 9, 13)).shape == (2, 7)

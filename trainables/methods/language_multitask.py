@@ -1,0 +1,77 @@
+"""Emotion and spoken language, learnt jointly (multilingual.txt, 4.3 and Figure 2).
+
+The LSTM of :mod:`.lstm` reads the utterance; two dense layers side by side read the emotion and the language from what
+it ends with. The loss is
+
+    cross-entropy of the emotion + alpha * cross-entropy of the language.
+
+The paper leaves alpha open: 1 by default, both tasks alike, and searched. At 0 it is :mod:`.lstm`, bit for bit.
+Languages are those of the source's training part; an utterance in none of them counts for its emotion alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from trainables.game import Batch, Method, Networks, Player, Values
+from trainables.methods import lstm
+from trainables.schedules import Schedule, check_ramp, ramp
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hyperparameters(lstm.Hyperparameters):
+    """The LSTM's, and the language's weight.
+
+    Attributes:
+        alpha: weight of the language's loss.
+        alpha_ramp, alpha_gamma, alpha_delay: how it comes in over training (:func:`trainables.schedules.ramp`).
+    """
+
+    alpha: float = 1.0
+    alpha_ramp: str = "constant"
+    alpha_gamma: float = 10.0
+    alpha_delay: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_ramp("alpha", self.alpha_ramp, self.alpha, self.alpha_gamma, self.alpha_delay)
+
+
+def multitask_loss(networks: Networks, batch: Batch, hyperparameters: Any, values: Values) -> Tensor:
+    """Cross-entropy of the emotion, and alpha times that of the language."""
+    encoded = lstm.represent(networks, batch.labelled.features, batch.labelled.lengths)
+    emotion = cross_entropy(networks["classifier"](encoded), batch.labelled.labels)
+    languages = batch.labelled.attributes["language"]
+    # A mean over the utterances of known language, which are none in a batch of none.
+    language = cross_entropy(networks["language"](encoded), languages, ignore_index=-1, reduction="sum")
+    return emotion + values["alpha"] * language / (languages >= 0).sum().clamp(min=1)
+
+
+def _schedules(hyperparameters: Hyperparameters) -> Mapping[str, Schedule]:
+    return {
+        "alpha": ramp(
+            hyperparameters.alpha_ramp, hyperparameters.alpha, hyperparameters.alpha_gamma, hyperparameters.alpha_delay
+        )
+    }
+
+
+METHOD = Method(
+    title="Multi-task LSTM of emotion and language (multilingual.txt, 4.3)",
+    hyperparameters=Hyperparameters,
+    networks={
+        **lstm.METHOD.networks,
+        "language": lambda shape, hyperparameters: nn.Linear(hyperparameters.hidden_size, shape.attributes["language"]),
+    },
+    players=(Player("multitask", ("encoder", "classifier", "language"), multitask_loss),),
+    predict=lstm.predict,
+    represent=lstm.represent,
+    predictors=lstm.METHOD.predictors,
+    schedules=_schedules,
+    recipe=lstm.METHOD.recipe,
+    feature=lstm.METHOD.feature,
+)
