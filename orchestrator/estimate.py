@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 import torch
+from optuna.distributions import CategoricalDistribution
 
-from orchestrator.plan import Plan
+from orchestrator.plan import Cell, Plan
 from trainables import methods
-from trainables.config import TaskConfig, TrialConfig, construct
+from trainables.config import START, TaskConfig, TrialConfig, construct
 from trainables.data import Domain, Granted, TaskData, draw, frames_of
 from trainables.estimator import Estimator
 from trainables.fitting import Fitting
@@ -23,7 +26,7 @@ _START_SECONDS = 20.0
 
 
 def seconds_per_cell(plan: Plan, tasks: Mapping[TaskConfig, TaskData]) -> dict[str, float]:
-    """Seconds of one core (or GPU share) for one whole run of each cell, with the run that it starts from.
+    """Seconds of one core (or GPU share) for one whole run of each cell, without the run that it starts from.
 
     All epochs of a game, timed over one short one; one fit of what has no epochs.
     """
@@ -31,10 +34,26 @@ def seconds_per_cell(plan: Plan, tasks: Mapping[TaskConfig, TaskData]) -> dict[s
     return {cell.name: _seconds(cell.config({}, epochs=plan.epochs, seed=0), tasks) for cell in plan.cells}
 
 
+def seconds_of_starts(plan: Plan, tasks: Mapping[TaskConfig, TaskData]) -> float:
+    """Seconds of one core (or GPU share) for the runs that others start from, each of which is trained once.
+
+    As many as there can be: the paper's, and those that the search can ask for.
+    """
+    prepare_process()
+    starts: dict[str, TrialConfig] = {}
+    sharing: dict[str, list[Cell]] = defaultdict(list)
+    for cell in plan.cells:
+        start = cell.config({}, epochs=plan.epochs, seed=0).start
+        if start is not None:
+            starts[start.identity] = start
+            sharing[start.identity].append(cell)
+    return sum(_configurations(sharing[key], plan.trials) * _seconds(start, tasks) for key, start in starts.items())
+
+
 def seconds_of_plan(
     plan: Plan, per_run: Mapping[str, float], concurrent: int, time_budget: float | None = None
 ) -> float:
-    """Wall-clock seconds of the whole plan when ``concurrent`` runs train at a time."""
+    """Wall-clock seconds of the whole plan when ``concurrent`` runs train at a time, without those that others start from."""
     once = sum(per_run[cell.name] for cell in plan.cells) / concurrent
     search = sum(plan.trials_of(cell) * per_run[cell.name] for cell in plan.cells) / concurrent
     if time_budget is not None:  # the paper's own configuration runs, and what has begun ends
@@ -42,12 +61,19 @@ def seconds_of_plan(
     return _START_SECONDS + search + plan.replicates * once
 
 
+def _configurations(cells: Sequence[Cell], trials: int) -> int:
+    """How many configurations of the run that all these cells start from there can be."""
+    searched = [parameter for name, parameter in cells[0].space.items() if name.startswith(START)]
+    lists = [len(p.distribution.choices) for p in searched if isinstance(p.distribution, CategoricalDistribution)]
+    others = len(cells) * (trials - 1)
+    return 1 + (min(others, math.prod(lists) - 1) if len(lists) == len(searched) else others)
+
+
 def _seconds(config: TrialConfig, tasks: Mapping[TaskConfig, TaskData]) -> float:
     data = tasks[config.task]
     if isinstance(methods.load(config.method), Estimator):
         return Fitting(config, draw(data, config.task, config.seed)[0]).run().seconds
-    before = 0.0 if config.start is None else _seconds(config.start, tasks)
-    return before + _seconds_per_epoch(replace(config, start=None), data) * config.epochs
+    return _seconds_per_epoch(replace(config, start=None), data) * config.epochs
 
 
 def _seconds_per_epoch(config: TrialConfig, data: TaskData) -> float:

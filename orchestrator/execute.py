@@ -84,6 +84,9 @@ def dry_run(launch: Launch, console: Console) -> int:
         table.add_row(cell.name, *map(str, (trials, plan.replicates, clock_text(per_run[cell.name]), searched)))
     console.print(table)
     whole = estimate.seconds_of_plan(plan, per_run, resources.concurrent, launch.time_budget)
+    if before := estimate.seconds_of_starts(plan, tasks):
+        console.print(f"what they start from, each trained once: about {clock_text(before)} of one core or GPU share")
+        whole += before / resources.concurrent
     console.print(
         f"{plan.runs} runs of up to {plan.epochs} epochs, {resources.concurrent} at a time: "
         f"about {clock_text(whole)} at the most (early stopping and the learning-rate schedule end many sooner)"

@@ -16,7 +16,7 @@ from trainables.batches import digest
 from trainables.config import TaskConfig, TrialConfig
 from trainables.data import TaskData
 from trainables.loop import Report
-from trainables.pretraining import Pretrained, file_of, pretrain
+from trainables.pretraining import Pretrained, pretrain
 from trainables.trainable import prepare_process, train
 
 MODEL = "model.pt"
@@ -67,11 +67,16 @@ def run_trial(
 
 
 def _run_pretraining(config: TrialConfig, tasks: Mapping[TaskConfig, TaskData], folder: Path, gpu: bool) -> None:
-    found = file_of(config, folder).exists()
-    kept = _pretrain(config, tasks, folder, gpu, lambda metrics: tune.report(dict(metrics)))
-    if found:
-        for epoch in kept.history:
-            tune.report(dict(epoch))
+    found = True
+
+    def report(metrics: Mapping[str, float]) -> None:
+        nonlocal found
+        found = False
+        tune.report(dict(metrics))
+
+    kept = _pretrain(config, tasks, folder, gpu, report)
+    for epoch in kept.history if found else ():
+        tune.report(dict(epoch))
     with tempfile.TemporaryDirectory(prefix="ser-model-") as model:
         torch.save({"config": dict(kept.config), "weights": dict(kept.weights)}, Path(model) / MODEL)
         origin = {**kept.origin, "split": dict(kept.split), "found": found}

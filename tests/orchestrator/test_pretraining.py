@@ -11,6 +11,7 @@ from rich.console import Console
 
 import search_spaces
 from data_prep.errors import InputError
+from orchestrator import estimate
 from orchestrator.launch import pretrained_folder
 from orchestrator.mlflow_client import MlflowClient
 from orchestrator.plan import Plan, cells
@@ -29,7 +30,10 @@ def plan():
 
     def make(pattern: str = "*", trials: int = 4, replicates: int = 2) -> Plan:
         sweep = search_spaces.load("saddi_cross_corpus")
-        chosen = cells(sweep, lambda task: f"data of {task.name}", [pattern])
+        found = cells(sweep, lambda task: f"data of {task.name}", [pattern])
+        chosen = tuple(
+            cell for cell in found if cell.variant.method in ("cnn", "addi")
+        )  # none of the shallow baselines
         return Plan(sweep="made_up", cells=chosen, epochs=3, trials=trials, replicates=replicates)
 
     return make
@@ -154,6 +158,20 @@ def test_one_that_is_cut_off_with_the_sweep_leaves_the_sweep_undone(plan, record
     assert not searcher.done
     searcher.on_trial_complete("a", {"epoch": 1})
     assert not searcher.done, "the run that waited for it is to come"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "trials", "trained"),
+    [
+        ("*", 4, 6 + 1),  # 2 x 3 weights of the one pretext, and the other
+        ("*", 1, 1 + 1),  # the paper's alone
+        (f"saddi/{COLUMN}", 3, 3),
+        ("cnn/*", 4, 0),
+    ],
+)
+def test_the_estimate_counts_each_once(pattern, trials, trained, plan, monkeypatch):
+    monkeypatch.setattr(estimate, "_seconds", lambda config, tasks: 1.0)
+    assert estimate.seconds_of_starts(plan(pattern, trials=trials), {}) == trained
 
 
 def test_the_progress_view_says_what_is_pre_trained_and_how_far(plan, recorder):
