@@ -255,13 +255,15 @@ class Training:
 
     def _validate(self) -> Scores | None:
         """Scores on what selects: the source's validation part, the target's development part, or both together."""
+        if not self.game.method.supervised:
+            return None
         granted = self.granted
         parts: tuple[tuple[Side, np.ndarray, np.ndarray], ...] = (
             ("source", granted.source.labels, granted.split.validation),
             ("target", granted.target.labels, granted.split.development),
         )
         held_out = [(labels[rows], self.predict(rows, domain)) for domain, labels, rows in parts if len(rows)]
-        if not held_out or not self.game.method.supervised:
+        if not held_out:
             return None
         truth, predicted = (np.concatenate(arrays) for arrays in zip(*held_out, strict=True))
         return score(truth, predicted, len(granted.classes))

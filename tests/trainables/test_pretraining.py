@@ -112,3 +112,11 @@ def test_cut_off_at_any_moment_it_leaves_nothing_half_done_and_the_next_one_ends
     assert equal(pretrain(config, unlabelled, tmp_path, CPU).weights, undisturbed.weights)
     assert equal(load(file_of(config, tmp_path)).weights, undisturbed.weights)
     assert sorted(path.suffix for path in tmp_path.glob(f"{config.identity}*")) == [".lock", ".pt"]
+
+
+def test_nothing_is_asked_of_a_pretext_even_where_something_could_be_held_out(pretext, trial, task_data):
+    config = dataclasses.replace(pretext(), task=trial("cnn").task)  # a protocol with a validation part
+    run = Training(config, draw(task_data, config.task, config.seed)[0])
+    assert len(run.granted.split.validation)
+    run.run_epoch()
+    assert "validation_uar" not in run.history[-1]
