@@ -14,7 +14,7 @@ from urllib.request import Request, urlopen
 def test_build_sweep_browse_report_and_reproduce(user, speech, server):
     given = [f"--corpus={name}={path}" for name, path in speech.items()]
     printed = user.types("data_prep.build", *given, "--store", "store")
-    assert re.search(r"iemocap.*\b70\b", printed) and "store" in printed
+    assert re.search(r"iemocap.*\b80\b", printed) and "store" in printed
 
     printed = user.types("orchestrator.sweep", "ablation_addi", "--preset=smoke", "--store=store", "--cells=full/*")
     assert "DEMO CORPORA" in printed and "source_val" in printed and "chance is 25.0" in printed
@@ -55,6 +55,7 @@ def test_other_corpora_and_the_reproduction_of_a_run_whose_corpora_have_moved(us
         "--source=emodb",
         "--target=msp_improv",
         "--cells=encoder_classifier/*",
+        "--cells=is09_coral/*",
         "--paper-values",
         *given,
     )

@@ -30,6 +30,7 @@ def test_a_sweep_runs_to_a_whole_table(name, home, user_in):
     for cell in cells:
         kinds = [run.rpartition("/")[2].partition("-")[0] for run in ended if run.rpartition("/")[0] == cell]
         assert kinds.count("replicate") == sweep.presets["smoke"].replicates and "search" in kinds, cell
-    methods = {variant.method for variant in sweep.variants}
-    ran = {variant.method for variant in sweep.variants if any(cell.startswith(f"{variant.name}/") for cell in cells)}
-    assert ran == methods, "the smallest preset still runs every method"
+    # The shallow baselines, which are the same in every table, run in another test.
+    rows = [variant for variant in sweep.variants if variant not in search_spaces.BASELINES]
+    ran = {row.method for row in rows if any(cell.startswith(f"{row.name}/") for cell in cells)}
+    assert ran == {row.method for row in rows}, "the smallest preset still runs every method"
