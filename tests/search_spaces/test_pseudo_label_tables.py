@@ -88,7 +88,7 @@ def test_each_row_searches_what_means_something_in_it_from_the_papers_values_on(
         "entropy_weight": 0.4,
         "mixup_least": 0.0,
     }
-    for variant in REBALANCING.variants:
+    for variant in (each for each in REBALANCING.variants if each.method == "pseudo_label"):
         assert paper_values(active(REBALANCING.space, variant)) == {"learning_rate": 1e-3, "threshold": 0.5}
         assert variant.values({})["rebalance"] == (variant.name in ("with", "with_25"))
 
