@@ -69,6 +69,7 @@ class Study:
         cells: the planned cells, each with the names of the parameters that are searched in it.
         own_tasks: the task of each cell whose row changes the column's.
         published: a cell's name to the paper's mean and standard deviation, in per cent.
+        published_note: what sets these apart from the figures that they stand beside; empty for nothing.
         reference: the variant that the others are compared with.
         space: each searched parameter: ``distribution`` (Optuna's JSON), ``paper`` and ``when``.
         epochs, trials, replicates, seed: the plan's budget.
@@ -92,6 +93,7 @@ class Study:
     seed: int
     time_budget: float | None
     demo: bool
+    published_note: str = ""
 
     @classmethod
     def of(cls, sweep: Sweep, plan: Plan, *, time_budget: float | None = None, demo: bool) -> Study:
@@ -123,6 +125,7 @@ class Study:
             seed=plan.seed,
             time_budget=time_budget,
             demo=demo,
+            published_note=sweep.published_note,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -145,6 +145,7 @@ def notes(rows: Sequence[Row], study: Study) -> list[str]:
         *sorted({f"Selected by {_SELECTION.get(task.selection, task.selection)}." for task in tasks}),
         *sorted({cut_text(task.max_frames) for task in tasks if task.max_frames is not None}),
         *([_POOLED] if any(row.pooled is not None for row in rows) else []),
+        *([study.published_note] if study.published_note and study.published else []),
         f"{runs} runs: {searched} search trials ({stopped} stopped early), {replicated} replicates, {failures} failed.",
     ]
     if incomplete:
@@ -190,7 +191,7 @@ def cautions(rows: Sequence[Row], study: Study) -> list[str]:
 
 _POOLED = (
     "Replicates take turns at what is tested. Pooled: UAR of all their predictions together, in which "
-    "every utterance of a class counts the same; the mean is over replicates, however much each of them tests."
+    "every prediction of a class counts the same; the mean is over replicates, however much each of them tests."
 )
 
 _SELECTION = {

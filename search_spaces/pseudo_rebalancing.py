@@ -51,6 +51,7 @@ def table(encoder: str = "emotion_cnn", weights: str = "") -> Sweep:
             for name, figures in _FIGURES.items()
             for task, figure in zip(tasks, figures, strict=True)
         },
+        published_note="Published figures are accuracies, not UARs, and HuBERT's, whatever is trained here.",
         reference="without",
         presets={
             "smoke": Preset(

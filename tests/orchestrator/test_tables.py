@@ -163,6 +163,14 @@ def test_a_cut_of_utterances_is_said_and_the_absence_of_one_is_not(study):
     assert note.startswith("Utterances longer than 200 frames are cut to the 200 in their middle")
 
 
+def test_what_sets_published_figures_apart_is_said_where_there_are_some(study):
+    apart = replace(study, published_note="Published figures are of another world.")
+    assert apart.published_note in notes(summary([], apart), apart)
+    none = replace(apart, published={})
+    assert apart.published_note not in notes(summary([], none), none)
+    assert "" not in notes(summary([], study), study)
+
+
 def test_the_search_budget_that_is_stated_is_the_one_that_was_spent(study, make_record):
     def stated(records, study):
         return cautions(summary(records, study), study)[1]
