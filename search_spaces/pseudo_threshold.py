@@ -145,7 +145,7 @@ def table(encoder: str = "emotion_cnn", weights: str = "") -> Sweep:
                 replicates=2,
                 max_frames=60,
                 demo="tiny",
-                cells=on_italian("source_only", "hard_25", "soft_0"),
+                cells=on_italian("source_only", "hard_25", "soft_0", "is09_coral"),
             ),
             "demo": Preset(
                 epochs=6,

@@ -107,7 +107,8 @@ def test_the_same_tables_can_be_had_with_another_encoder_in_its_own_feature(tmp_
     )
     sweep = search_spaces.load(str(file))
     assert {task.feature for task in sweep.tasks} == {"waveform"}
-    assert {variant.values({})["encoder"] for variant in sweep.variants} == {"hubert_tiny"}
+    ours = [variant for variant in sweep.variants if variant.method == "pseudo_label"]
+    assert {variant.values({})["encoder"] for variant in ours} == {"hubert_tiny"}
     hubert = pseudo_threshold.table("hubert", "hub")
     bounds = [hubert.published[name, hubert.tasks[1].name].mean for name in ("source_only", "all_labelled")]
     assert bounds == [78.87, 94.37], "Tables 4 and 5, German"
