@@ -26,6 +26,8 @@ class StudyTask:
         protocol, grants, selection: the protocol's name, what it lets training see, and what selects.
         max_frames: where longer utterances were cut to their middle; ``None`` if they were not.
         in_turn: whether replicates take turns at what is tested (:class:`~data_prep.splits.Protocol`).
+        search_sees_tested: whether labels that the search sees, under its seed's split, may be of utterances that a
+            replicate tests under its own: the protocol grants labels of the target, or tests within its corpora.
     """
 
     name: str
@@ -36,6 +38,7 @@ class StudyTask:
     selection: str
     max_frames: int | None
     in_turn: bool = False
+    search_sees_tested: bool = False
 
     @classmethod
     def of(cls, task: TaskConfig) -> StudyTask:
@@ -50,6 +53,7 @@ class StudyTask:
             selection=protocol.selection,
             max_frames=task.max_frames,
             in_turn=protocol.in_turn,
+            search_sees_tested=protocol.within or "target_dev" in protocol.selection,
         )
 
     @property

@@ -178,6 +178,7 @@ def cautions(rows: Sequence[Row], study: Study) -> list[str]:
         )
     if begun and fixed and study.trials > 1:
         budget += f"; {fixed} {'variant has' if fixed == 1 else 'variants have'} fixed settings and one search trial"
+    shown = any(study.task_of(row.cell).search_sees_tested for row in rows if study.cells[row.cell])
     comparisons = len(study.variants) - 1
     return [
         "Difference: mean over replicates of equal seed, and so of equal split, of the test UAR less that of "
@@ -186,8 +187,14 @@ def cautions(rows: Sequence[Row], study: Study) -> list[str]:
         "whole test set, so p speaks of other seeds on these corpora, not of other corpora.",
         f"{budget}; the paper's own configuration is the first, and {study.replicates} replicates of the best one ran "
         "under seeds that the search did not use. A trial that failed or was stopped early is never selected.",
+        *([_SHOWN] if shown and study.trials > 1 else []),
     ]
 
+
+_SHOWN = (
+    "Each seed draws a split of its own. So labels that selected hyperparameters under the search's seed may be of "
+    "utterances that a replicate tests, though nothing in its own run saw them; --paper-values selects nothing."
+)
 
 _POOLED = (
     "Replicates take turns at what is tested. Pooled: UAR of all their predictions together, in which "

@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from orchestrator.study import Study
+from orchestrator.study import Study, StudyTask
 from orchestrator.table_text import cautions, notes, published_text, render, spread
 from orchestrator.tables import best_row, cell_metrics, paired_difference, summary
 from search_spaces import Published
+from trainables.config import TaskConfig
 
 FULL, BASELINE = "full/iemocap-emodb", "baseline/iemocap-emodb"
 # Seeds 1, 2, 3, 4 of either; their differences are .05, .02, .01, .06.
@@ -184,6 +185,25 @@ def test_the_search_budget_that_is_stated_is_the_one_that_was_spent(study, make_
     )
     paper = replace(study, trials=1)
     assert stated(whole[:: study.trials], paper).startswith("Nothing was searched: ")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "shown"),
+    [("random_80_20", False), ("target_dev_30", True), ("speakers_60_20_20", True), ("leave_speakers_out", True)],
+)
+def test_labels_that_the_search_saw_of_what_replicates_test_are_owned_up_to(protocol, shown, study):
+    within = protocol == "leave_speakers_out"
+    task = TaskConfig(sources=("iemocap",), targets=("iemocap" if within else "emodb",), protocol=protocol)
+    known = StudyTask.of(task)
+    seeds = replace(study, tasks=tuple(replace(known, name=each.name) for each in study.tasks))
+
+    def said(study):
+        return any(
+            "may be of utterances that a replicate tests" in each for each in cautions(summary([], study), study)
+        )
+
+    assert said(seeds) == shown
+    assert not said(replace(seeds, trials=1)), "nothing was selected"
 
 
 def test_what_has_nothing_to_search_is_not_said_to_have_been_searched(study, make_record):
