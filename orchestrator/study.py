@@ -26,6 +26,8 @@ class StudyTask:
         protocol, grants, selection: the protocol's name, what it lets training see, and what selects.
         max_frames: where longer utterances were cut to their middle; ``None`` if they were not.
         in_turn: whether replicates take turns at what is tested (:class:`~data_prep.splits.Protocol`).
+        search_sees_tested: whether labels that the search sees, under its seed's split, may be of utterances that a
+            replicate tests under its own: replicates take turns at it.
     """
 
     name: str
@@ -36,6 +38,7 @@ class StudyTask:
     selection: str
     max_frames: int | None
     in_turn: bool = False
+    search_sees_tested: bool = False
 
     @classmethod
     def of(cls, task: TaskConfig) -> StudyTask:
@@ -50,6 +53,7 @@ class StudyTask:
             selection=protocol.selection,
             max_frames=task.max_frames,
             in_turn=protocol.in_turn,
+            search_sees_tested=protocol.in_turn,
         )
 
     @property
@@ -69,6 +73,7 @@ class Study:
         cells: the planned cells, each with the names of the parameters that are searched in it.
         own_tasks: the task of each cell whose row changes the column's.
         published: a cell's name to the paper's mean and standard deviation, in per cent.
+        published_note: what sets these apart from the figures that they stand beside; empty for nothing.
         reference: the variant that the others are compared with.
         space: each searched parameter: ``distribution`` (Optuna's JSON), ``paper`` and ``when``.
         epochs, trials, replicates, seed: the plan's budget.
@@ -92,6 +97,7 @@ class Study:
     seed: int
     time_budget: float | None
     demo: bool
+    published_note: str = ""
 
     @classmethod
     def of(cls, sweep: Sweep, plan: Plan, *, time_budget: float | None = None, demo: bool) -> Study:
@@ -123,6 +129,7 @@ class Study:
             seed=plan.seed,
             time_budget=time_budget,
             demo=demo,
+            published_note=sweep.published_note,
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -145,6 +145,7 @@ def notes(rows: Sequence[Row], study: Study) -> list[str]:
         *sorted({f"Selected by {_SELECTION.get(task.selection, task.selection)}." for task in tasks}),
         *sorted({cut_text(task.max_frames) for task in tasks if task.max_frames is not None}),
         *([_POOLED] if any(row.pooled is not None for row in rows) else []),
+        *([study.published_note] if study.published_note and study.published else []),
         f"{runs} runs: {searched} search trials ({stopped} stopped early), {replicated} replicates, {failures} failed.",
     ]
     if incomplete:
@@ -177,6 +178,7 @@ def cautions(rows: Sequence[Row], study: Study) -> list[str]:
         )
     if begun and fixed and study.trials > 1:
         budget += f"; {fixed} {'variant has' if fixed == 1 else 'variants have'} fixed settings and one search trial"
+    shown = any(study.task_of(row.cell).search_sees_tested for row in rows if study.cells[row.cell])
     comparisons = len(study.variants) - 1
     return [
         "Difference: mean over replicates of equal seed, and so of equal split, of the test UAR less that of "
@@ -185,12 +187,18 @@ def cautions(rows: Sequence[Row], study: Study) -> list[str]:
         "whole test set, so p speaks of other seeds on these corpora, not of other corpora.",
         f"{budget}; the paper's own configuration is the first, and {study.replicates} replicates of the best one ran "
         "under seeds that the search did not use. A trial that failed or was stopped early is never selected.",
+        *([_SHOWN] if shown and study.trials > 1 else []),
     ]
 
 
+_SHOWN = (
+    "Seeds take turns at the speakers that are tested. So labels that selected hyperparameters under the search's seed "
+    "may be of utterances that a replicate tests, though nothing in its own run saw them; --paper-values selects nothing."
+)
+
 _POOLED = (
     "Replicates take turns at what is tested. Pooled: UAR of all their predictions together, in which "
-    "every utterance of a class counts the same; the mean is over replicates, however much each of them tests."
+    "every prediction of a class counts the same; the mean is over replicates, however much each of them tests."
 )
 
 _SELECTION = {

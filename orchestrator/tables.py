@@ -102,11 +102,11 @@ def best_row(rows: Iterable[Row]) -> Row | None:
 
 
 def paired_difference(records: Sequence[RunRecord], reference: Sequence[RunRecord]) -> Difference | None:
-    """The difference in test UAR between finished replicates of two cells that share a seed, and so a split.
+    """The difference in test UAR between finished replicates of two cells that share a seed and what they are tested on.
 
-    ``None`` where no seeds match.
+    ``None`` where there are none.
     """
-    ours, theirs = _scores_by_seed(records), _scores_by_seed(reference)
+    ours, theirs = _scores_by_test(records), _scores_by_test(reference)
     seeds = sorted(ours.keys() & theirs.keys())
     if not seeds:
         return None
@@ -154,6 +154,7 @@ def _row(cell: str, by_cell: Mapping[str, Sequence[RunRecord]], study: Study) ->
     records = by_cell[cell]
     variant, _, task_name = cell.partition("/")
     task, best = study.task_of(cell), select(records)
+    reference = by_cell.get(f"{study.reference}/{task_name}", ())
     replicates = finished_replicates(records)
     scores = tuple(record.metrics["test_uar"] for record in replicates)
     validation = [record.metrics["validation_uar"] for record in replicates]
@@ -169,7 +170,7 @@ def _row(cell: str, by_cell: Mapping[str, Sequence[RunRecord]], study: Study) ->
         pooled=pooled_recall(replicates) if task.in_turn else None,
         validation_mean=statistics.fmean(validation) if validation else None,
         published=study.published.get(cell),
-        difference=_difference(cell, f"{study.reference}/{task_name}", by_cell, study),
+        difference=None if variant == study.reference else paired_difference(records, reference),
         search=dict(Counter(record.status for record in records if record.key.kind == "search")),
         failures=sum(record.key.kind == "replicate" and record.status == "failed" for record in records),
         best_validation_uar=None if best is None else best.metrics["validation_uar"],
@@ -184,17 +185,6 @@ def _row(cell: str, by_cell: Mapping[str, Sequence[RunRecord]], study: Study) ->
     )
 
 
-def _difference(
-    cell: str, reference: str, by_cell: Mapping[str, Sequence[RunRecord]], study: Study
-) -> Difference | None:
-    """To the reference, where that is another cell whose protocol draws the same split from the same seed."""
-    if cell == reference or reference not in by_cell:
-        return None
-    if study.task_of(cell).protocol != study.task_of(reference).protocol:
-        return None
-    return paired_difference(by_cell[cell], by_cell[reference])
-
-
 def finished_replicates(records: Iterable[RunRecord]) -> list[RunRecord]:
     """Finished replicates by number."""
     finished = [record for record in records if record.key.kind == "replicate" and record.status == "finished"]
@@ -206,6 +196,10 @@ def _mean_of(metric: str, records: Iterable[RunRecord]) -> float | None:
     return statistics.fmean(values) if values else None
 
 
-def _scores_by_seed(records: Iterable[RunRecord]) -> dict[int, float]:
-    scores = {record.config.seed: record.metrics["test_uar"] for record in finished_replicates(records)}
-    return {seed: score for seed, score in scores.items() if math.isfinite(score)}
+def _scores_by_test(records: Iterable[RunRecord]) -> dict[tuple[int, str], float]:
+    """The test UAR of each finished replicate, by its seed and what it was tested on."""
+    scores = {
+        (record.config.seed, record.origin.get("split", {}).get("test_digest", "")): record.metrics["test_uar"]
+        for record in finished_replicates(records)
+    }
+    return {tested: score for tested, score in scores.items() if math.isfinite(score)}

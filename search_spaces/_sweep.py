@@ -119,7 +119,10 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Published:
-    """A figure of the paper: UAR in per cent, mean and standard deviation over its runs."""
+    """A figure of the paper: its score in per cent, mean and standard deviation over its runs.
+
+    UAR, or what the sweep's ``published_note`` says.
+    """
 
     mean: float
     std: float | None = None
@@ -160,6 +163,8 @@ class Sweep:
         published: (variant name, task name) to the paper's figure.
         reference: the variant that the others are compared with.
         presets: by name; ``demo`` is the default.
+        published_note: what sets the published figures apart from those that they stand beside (another score, another
+            network), a sentence that is printed with the table; empty for nothing.
     """
 
     title: str
@@ -170,6 +175,7 @@ class Sweep:
     published: Mapping[tuple[str, str], Published]
     reference: str
     presets: Mapping[str, Preset]
+    published_note: str = ""
 
 
 def active(space: Mapping[str, Parameter], variant: Variant) -> dict[str, Parameter]:

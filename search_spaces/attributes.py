@@ -125,6 +125,7 @@ SWEEP = Sweep(
             cells=(
                 *(f"{row}/*-tess-*" for row in ("baseline", "mtl_C", "gr_G", "ad_S", "ad_C+S+G+L", "gr_searched")),
                 "gr_L/*-crema_d-*",
+                "is09_source/*-tess-*",
             ),
         ),
         "demo": Preset(

@@ -95,7 +95,7 @@ SWEEP = Sweep(
             replicates=2,
             max_frames=100,
             demo="tiny",
-            cells=tuple(f"{row}/recola-iemocap-arousal2-*" for row in ("base*", "our*", "mono*")),
+            cells=tuple(f"{row}/recola-iemocap-arousal2-*" for row in ("base*", "our*", "mono*", "is09_coral")),
         ),
         "demo": Preset(epochs=10, trials=2, replicates=3, max_frames=300),
         "paper": Preset(epochs=50, trials=30, replicates=5, demo="full"),

@@ -40,6 +40,7 @@ SWEEP = Sweep(
         for variant, figures in zip(_VARIANTS, _PUBLISHED, strict=True)
         for task, figure in zip(_TASKS, figures, strict=True)
     },
+    published_note="Published figures are accuracies, not UARs, on one speaker or two that the paper does not name.",
     reference="lstm",
     presets={
         "smoke": Preset(epochs=2, trials=2, replicates=2, demo="tiny", cells=("*-emodb-*",)),

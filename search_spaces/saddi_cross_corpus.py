@@ -73,7 +73,9 @@ SWEEP = Sweep(
             replicates=2,
             max_frames=100,
             demo="tiny",
-            cells=tuple(f"{row}/iemocap-msp_improv" for row in ("cnn", "cnn_ssl", "saddi", "addi_reconstruction")),
+            cells=tuple(
+                f"{row}/iemocap-msp_improv" for row in ("cnn", "cnn_ssl", "saddi", "addi_reconstruction", "is09_coral")
+            ),
         ),
         "demo": Preset(epochs=10, trials=4, replicates=3, max_frames=200),
         "paper": Preset(epochs=200, trials=30, replicates=10, demo="full"),

@@ -153,9 +153,14 @@ def digest(normalisation: Mapping[str, Tensor]) -> str:
 
 
 def _scalers(domain: Domain, rows: np.ndarray) -> dict[str, Scaler]:
-    """A scaler for each corpus of a domain, fitted on those of ``rows`` that are of it."""
-    corpora = np.array(domain.corpora)
-    return {name: Scaler(domain, rows[corpora[rows] == name]) for name in dict.fromkeys(domain.corpora)}
+    """A scaler for each corpus of a domain, fitted on those of ``rows`` that are of it.
+
+    A split by speaker may leave training nothing of a small corpus among others: that one has the scaler of all ``rows``.
+    """
+    of = np.array(domain.corpora)[rows]
+    return {
+        name: Scaler(domain, own if len(own := rows[of == name]) else rows) for name in dict.fromkeys(domain.corpora)
+    }
 
 
 def batch_rows(rows: np.ndarray, size: int, step: int, seed: int, domain: str) -> np.ndarray:

@@ -31,6 +31,9 @@ def evaluate(
 ) -> dict[str, float]:
     """Every criterion as a trial's metrics: ``criterion/<name>``, higher is better.
 
+    Where no utterance of the source was held out there is no deep embedded validation, which rests on their losses; the
+    others need predictions alone.
+
     Args:
         probabilities: class probabilities of unlabelled target utterances, of shape (utterances, classes).
         source_train, source_validation, target: the model's representations, each of shape (utterances, dimensions).
@@ -39,13 +42,14 @@ def evaluate(
     Raises:
         ValueError: the arrays are not that.
     """
-    values = (
+    values = [
         entropy(probabilities),
         information_maximisation(probabilities),
         soft_neighbourhood_density(probabilities),
-        deep_embedded_validation(source_train, source_validation, target, losses),
-    )
-    return {f"criterion/{name}": value for name, value in zip(CRITERIA, values, strict=True)}
+    ]
+    if len(losses):
+        values.append(deep_embedded_validation(source_train, source_validation, target, losses))
+    return {f"criterion/{name}": value for name, value in zip(CRITERIA, values, strict=False)}
 
 
 def entropy(probabilities: np.ndarray) -> float:

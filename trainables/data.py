@@ -307,7 +307,7 @@ def domain_of(data: TaskData, part: str) -> Domain:
 
 
 def describe(data: TaskData, split: Split) -> dict[str, Any]:
-    """What a split is, for a run's record: the utterances in each part, and a digest of which ones they are.
+    """What a split is, for a run's record: the utterances in each part, and digests of which they are and are tested.
 
     Target parts with labels are there if the protocol grants any.
     """
@@ -317,8 +317,12 @@ def describe(data: TaskData, split: Split) -> dict[str, Any]:
         for part, rows in parts.items()
         if len(rows) or part not in ("labelled", "development")
     }
-    digest = hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()
-    return {**{part: len(rows) for part, rows in listed.items()}, "digest": digest[:16]}
+    sizes = {part: len(rows) for part, rows in listed.items()}
+    return {**sizes, "digest": _digest(listed), "test_digest": _digest(listed["test"])}
+
+
+def _digest(listed: Any) -> str:
+    return hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def grant(data: TaskData, task: TaskConfig, protocol: Protocol, split: Split) -> tuple[Granted, Evaluator]:

@@ -35,7 +35,7 @@ def diagnose(model: Model, granted: Granted, seed: int) -> dict[str, float]:
     """``criterion/<name>`` (:mod:`trainables.criteria`) and ``domain_accuracy/raw``, ``domain_accuracy/representation``.
 
     All come from at most 500 utterances of each part, drawn from the run's stream "diagnosis". There are none where
-    the protocol grants nothing of the target to adapt to, and no criterion where it holds no source out.
+    the protocol grants nothing of the target to adapt to, and no deep embedded validation where it holds no source out.
 
     Args:
         model: the selected checkpoint.
@@ -59,16 +59,13 @@ def diagnose(model: Model, granted: Granted, seed: int) -> dict[str, float]:
         "domain_accuracy/raw": probe(*raw),
         "domain_accuracy/representation": probe(read["train"], read["target"]),
     }
-    if not len(validation):
-        return metrics
-    likely = model.probabilities(validation, "source")
-    right = likely[np.arange(len(validation)), granted.source.labels[validation]]
+    held_out, losses = read["train"][:0], np.empty(0)
+    if len(validation):
+        held_out, likely = model.representations(validation, "source"), model.probabilities(validation, "source")
+        right = likely[np.arange(len(validation)), granted.source.labels[validation]]
+        losses = -np.log(np.maximum(right, 1e-12))
     return metrics | criteria.evaluate(
-        model.probabilities(target, "target"),
-        read["train"],
-        model.representations(validation, "source"),
-        read["target"],
-        -np.log(np.maximum(right, 1e-12)),
+        model.probabilities(target, "target"), read["train"], held_out, read["target"], losses
     )
 
 

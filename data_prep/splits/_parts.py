@@ -19,6 +19,15 @@ def rows_of(utterances: Sized) -> np.ndarray:
     return np.arange(len(utterances))
 
 
+def same_for_every_seed() -> np.random.Generator:
+    """What draws the parts of the corpora that are tested: alike in every run, whatever its seed.
+
+    A search selects under one seed, and its best configuration is reported under others. Were these parts drawn from a
+    run's own seed, what selected would be tested in the replicates.
+    """
+    return np.random.default_rng(0)
+
+
 def at_random(rows: int, shares: Sequence[float], rng: np.random.Generator) -> list[np.ndarray]:
     """``rows`` parted at random into shares that sum to 1."""
     cuts = [round(sum(shares[:part]) * rows) for part in range(1, len(shares))]
@@ -51,6 +60,22 @@ def by_speaker(
         lacking[part] -= utterances[speaker]
     parts = np.array([part_of[speaker] for speaker in speakers])
     return [np.flatnonzero(parts == part) for part in lacking]
+
+
+def by_speaker_in_each_corpus(
+    side: Side, shares: Sequence[float], rng: np.random.Generator, protocol: str
+) -> list[np.ndarray]:
+    """Like :func:`by_speaker`, each corpus by itself, and the parts put together.
+
+    A corpus with fewer speakers than parts has none of them in the last parts (TESS, with its two, trains and validates).
+    """
+    parts: list[list[np.ndarray]] = [[] for _ in shares]
+    for rows in in_each_corpus(side.corpora or ("the corpus",) * len(side)).values():
+        speakers = [side.speakers[row] for row in rows]
+        found = by_speaker(speakers, shares[: len(set(speakers))], rng, protocol)
+        for part, own in zip(parts, found, strict=False):
+            part.append(rows[own])
+    return [np.sort(np.concatenate([*part, rows_of(())])) for part in parts]
 
 
 def selected_on_target(source: Side, target: Side, development: np.ndarray, test: np.ndarray) -> Split:

@@ -1,7 +1,7 @@
 """The source's corpora are pooled, each parted 80/10/10 by speaker; other corpora test (attributes.txt, 4.1).
 
 The paper pools seven corpora by its abstract, six by the list in 4.1, and tests on TESS and CREMA-D, of which training sees nothing.
-``pooled_80_10_10_within`` has the same training and validation parts and tests on the third.
+``pooled_80_10_10_within`` parts them likewise and tests on the third part.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import numpy as np
 
 from data_prep.errors import InputError
 from data_prep.splits import Amount, Protocol, Side, Split, speakers_60_20_20
+from data_prep.splits._parts import same_for_every_seed
 
 
 def PROTOCOL(amount: Amount) -> Protocol:
@@ -25,7 +26,7 @@ def PROTOCOL(amount: Amount) -> Protocol:
                 f"protocol {name} labels {granted} of the {len(split.adaptation)} target utterances that training may "
                 "see; it must be 1 to all of them"
             )
-        return replace(split, labelled=np.sort(rng.permutation(split.adaptation)[:granted]))
+        return replace(split, labelled=np.sort(same_for_every_seed().permutation(split.adaptation)[:granted]))
 
     return replace(
         speakers_60_20_20.PROTOCOL,

@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from orchestrator.study import Study
+from orchestrator.study import Study, StudyTask
 from orchestrator.table_text import cautions, notes, published_text, render, spread
 from orchestrator.tables import best_row, cell_metrics, paired_difference, summary
 from search_spaces import Published
+from trainables.config import TaskConfig
 
 FULL, BASELINE = "full/iemocap-emodb", "baseline/iemocap-emodb"
 # Seeds 1, 2, 3, 4 of either; their differences are .05, .02, .01, .06.
@@ -163,6 +164,14 @@ def test_a_cut_of_utterances_is_said_and_the_absence_of_one_is_not(study):
     assert note.startswith("Utterances longer than 200 frames are cut to the 200 in their middle")
 
 
+def test_what_sets_published_figures_apart_is_said_where_there_are_some(study):
+    apart = replace(study, published_note="Published figures are of another world.")
+    assert apart.published_note in notes(summary([], apart), apart)
+    none = replace(apart, published={})
+    assert apart.published_note not in notes(summary([], none), none)
+    assert "" not in notes(summary([], study), study)
+
+
 def test_the_search_budget_that_is_stated_is_the_one_that_was_spent(study, make_record):
     def stated(records, study):
         return cautions(summary(records, study), study)[1]
@@ -176,6 +185,38 @@ def test_the_search_budget_that_is_stated_is_the_one_that_was_spent(study, make_
     )
     paper = replace(study, trials=1)
     assert stated(whole[:: study.trials], paper).startswith("Nothing was searched: ")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "shown"),
+    [("random_80_20", False), ("target_dev_30", False), ("speakers_60_20_20", False), ("leave_speakers_out", True)],
+)
+def test_labels_that_the_search_saw_of_what_replicates_test_are_owned_up_to(protocol, shown, study):
+    within = protocol == "leave_speakers_out"
+    task = TaskConfig(sources=("iemocap",), targets=("iemocap" if within else "emodb",), protocol=protocol)
+    known = StudyTask.of(task)
+    seeds = replace(study, tasks=tuple(replace(known, name=each.name) for each in study.tasks))
+
+    def said(study):
+        return any(
+            "may be of utterances that a replicate tests" in each for each in cautions(summary([], study), study)
+        )
+
+    assert said(seeds) == shown
+    assert not said(replace(seeds, trials=1)), "nothing was selected"
+
+
+def test_only_replicates_that_were_tested_on_the_same_utterances_are_paired(make_record):
+    def replicates(cell, tests, digests):
+        return [
+            make_record(cell, "replicate", number, test=test, origin={"split": {"test_digest": digest}})
+            for number, (test, digest) in enumerate(zip(tests, digests, strict=True))
+        ]
+
+    ours, theirs = replicates(BASELINE, (0.5, 0.7, 0.9), "abc"), replicates(FULL, (0.4, 0.4, 0.1), "abx")
+    difference = paired_difference(ours, theirs)
+    assert (difference.pairs, difference.mean) == (2, pytest.approx(0.2))
+    assert paired_difference(ours, replicates(FULL, (0.4, 0.4, 0.4), "xyz")) is None
 
 
 def test_what_has_nothing_to_search_is_not_said_to_have_been_searched(study, make_record):

@@ -7,7 +7,7 @@ import fnmatch
 import pytest
 
 import search_spaces
-from search_spaces import active, paper_values
+from search_spaces import BASELINES, active, paper_values
 from trainables.methods._attributes import COMBINATIONS
 
 SWEEP = search_spaces.load("attributes")
@@ -56,7 +56,7 @@ def test_there_is_a_baseline_each_approach_with_all_fifteen_combinations_and_one
         rows = [row for row in SWEEP.variants if row.method == method]
         assert {row.settings["attributes"] for row in rows[:-1]} == set(COMBINATIONS) and len(rows) == 16
         assert not rows[-1].settings and "no row of the paper" in rows[-1].title
-    assert len(SWEEP.variants) == 49
+    assert SWEEP.variants[-1:] == BASELINES[:1] and len(SWEEP.variants) == 1 + 3 * 16 + 1
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,6 @@ def test_the_smallest_preset_runs_every_approach_every_attribute_alone_a_combina
     cells = {cell for pattern in SWEEP.presets["smoke"].cells for cell in fnmatch.filter(names, pattern)}
     rows = [row for row in SWEEP.variants if any(cell.startswith(f"{row.name}/") for cell in cells)]
     assert {row.method for row in rows} == {row.method for row in SWEEP.variants}
-    ran = {row.settings.get("attributes", "searched") for row in rows if row.method != "cnn_lstm"}
+    ran = {row.settings.get("attributes", "searched") for row in rows if row.name.startswith(("mtl", "gr", "ad"))}
     assert {"corpus", "gender", "speaker", "language", "corpus+gender+speaker+language", "searched"} <= ran
     assert {cell.partition("/")[2] for cell in cells} == {TESS, CREMA_D}

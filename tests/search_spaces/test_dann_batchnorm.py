@@ -14,6 +14,7 @@ from trainables.config import TaskConfig
 from trainables.game import play
 
 SWEEP = search_spaces.load("dann_batchnorm")
+ROWS = [variant for variant in SWEEP.variants if variant.method == "dann"]
 
 # dann.txt, Tables 1, 2 and 3, row by row: Rec2Iem arousal and valence, Iem2Rec arousal and valence; and their average.
 TABLES = {
@@ -43,9 +44,7 @@ def test_the_published_figures_are_those_of_the_tables_and_average_as_they_say(n
 
 
 def test_every_cell_of_the_tables_is_published_and_no_other():
-    assert (
-        {name for name, _ in SWEEP.published} == set(TABLES) == {each.name for each in SWEEP.variants} - {"mono_none"}
-    )
+    assert {name for name, _ in SWEEP.published} == set(TABLES) == {each.name for each in ROWS} - {"mono_none"}
     assert len(SWEEP.published) == 8 * 4
 
 
@@ -67,20 +66,21 @@ def test_mono_is_trained_and_tested_on_the_columns_target():
 
 
 def test_base_and_mono_have_no_language_classifier_and_do_not_look_at_the_target():
-    for variant in SWEEP.variants:
+    for variant in ROWS:
         game = play(methods.load(variant.method), variant.without)
         ours = variant.name.startswith("our")
         assert (game.adapts, "language_classifier" in game.networks) == (ours, ours)
 
 
 def test_each_row_feeds_batch_normalisation_as_its_name_says():
-    fed = {variant.name: variant.settings["batch_norm"] for variant in SWEEP.variants}
+    fed = {variant.name: variant.settings["batch_norm"] for variant in ROWS}
     usual = dict.fromkeys(("base", "our", "mono"), "BN1")
     assert fed == usual | {name: name.split("_")[1] for name in fed if "_" in name}
 
 
 def test_the_penalty_is_l1_where_recola_is_trained_on_and_l2_elsewhere():
-    planned = {cell.name: cell.config({}, epochs=1, seed=0) for cell in cells(SWEEP, lambda task: "data")}
+    ours = dataclasses.replace(SWEEP, variants=ROWS)
+    planned = {cell.name: cell.config({}, epochs=1, seed=0) for cell in cells(ours, lambda task: "data")}
     assert len(planned) == 9 * 4
     for config in planned.values():
         expected = "l1" if config.task.sources == ("recola",) else "l2"

@@ -88,7 +88,7 @@ def test_each_row_searches_what_means_something_in_it_from_the_papers_values_on(
         "entropy_weight": 0.4,
         "mixup_least": 0.0,
     }
-    for variant in REBALANCING.variants:
+    for variant in (each for each in REBALANCING.variants if each.method == "pseudo_label"):
         assert paper_values(active(REBALANCING.space, variant)) == {"learning_rate": 1e-3, "threshold": 0.5}
         assert variant.values({})["rebalance"] == (variant.name in ("with", "with_25"))
 
@@ -107,7 +107,8 @@ def test_the_same_tables_can_be_had_with_another_encoder_in_its_own_feature(tmp_
     )
     sweep = search_spaces.load(str(file))
     assert {task.feature for task in sweep.tasks} == {"waveform"}
-    assert {variant.values({})["encoder"] for variant in sweep.variants} == {"hubert_tiny"}
+    ours = [variant for variant in sweep.variants if variant.method == "pseudo_label"]
+    assert {variant.values({})["encoder"] for variant in ours} == {"hubert_tiny"}
     hubert = pseudo_threshold.table("hubert", "hub")
     bounds = [hubert.published[name, hubert.tasks[1].name].mean for name in ("source_only", "all_labelled")]
     assert bounds == [78.87, 94.37], "Tables 4 and 5, German"

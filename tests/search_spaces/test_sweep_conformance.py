@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fnmatch
+
 import pytest
 from optuna.trial import create_trial
 
@@ -94,3 +96,13 @@ def test_there_are_three_presets_each_dearer_than_the_one_before(name):
     costs = [preset.epochs * (preset.trials + preset.replicates) for preset in presets]
     assert costs == sorted(set(costs))
     assert all(preset.replicates >= 2 for preset in presets), "a standard deviation needs two"
+
+
+@every_sweep
+def test_the_smallest_preset_runs_every_method(name):
+    sweep = search_spaces.load(name)
+    cells = [f"{variant.name}/{task.name}" for variant in sweep.variants for task in sweep.tasks]
+    ran = {cell for pattern in sweep.presets["smoke"].cells for cell in fnmatch.filter(cells, pattern)}
+    for method in {variant.method for variant in sweep.variants}:
+        rows = [variant.name for variant in sweep.variants if variant.method == method]
+        assert any(cell.partition("/")[0] in rows for cell in ran), method

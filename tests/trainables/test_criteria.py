@@ -141,6 +141,13 @@ def test_all_are_a_trials_metrics_and_the_same_every_time(rng):
     assert criteria.evaluate(*given) == found
 
 
+def test_without_a_held_out_part_of_the_source_all_but_the_one_that_rests_on_it_are_there(rng):
+    likely, source, target = rng.dirichlet(np.ones(4), size=30), rng.normal(size=(40, 8)), rng.normal(size=(30, 8))
+    found = criteria.evaluate(likely, source, source[:0], target, np.empty(0))
+    assert list(found) == [f"criterion/{name}" for name in CRITERIA if name != "deep_embedded_validation"]
+    assert found["criterion/soft_neighbourhood_density"] == soft_neighbourhood_density(likely)
+
+
 @pytest.mark.parametrize(
     ("utterances", "far", "scale"), [(1, 0.0, 1.0), (2, 0.0, 1.0), (9, 0.0, 0.0), (9, 1e6, 1.0), (9, 1.0, 1e-30)]
 )

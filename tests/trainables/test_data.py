@@ -173,3 +173,14 @@ def test_each_corpus_is_standardised_by_its_own_statistics_where_the_protocol_sa
         assert len(frames) == len(domain.values)
         assert frames.mean(dim=0).numpy() == pytest.approx(0, abs=1e-5)
         assert frames.std(dim=0, correction=0).numpy() == pytest.approx(1, abs=1e-4)
+
+
+def test_a_corpus_that_training_holds_nothing_of_is_standardised_as_those_that_it_holds_some_of(make_domain):
+    domain = dataclasses.replace(make_domain(6, 0.0, 1), corpora=("savee", "savee", "tess", "tess", "tess", "tess"))
+    data = TaskData(domain, make_domain(6, 0.0, 2, "other"), ("angry", "happy", "neutral", "sad"))
+    granted = draw(data, dataclasses.replace(TASK, protocol="whole_source"), 0)[0]
+    split = dataclasses.replace(granted.split, train=np.array([2, 3, 5]))
+    held, _ = utterances(dataclasses.replace(granted, split=split, normalisation="corpus"), torch.device("cpu"))
+    seen = np.concatenate([domain.values[domain.starts[row] : domain.starts[row + 1]] for row in (2, 3, 5)])
+    for corpus in ("savee", "tess"):
+        assert held.scalers[corpus].mean == pytest.approx(seen.mean(axis=0), abs=1e-6)

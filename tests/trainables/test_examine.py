@@ -76,7 +76,8 @@ def test_speakers_of_the_test_set_whose_labels_train_or_select_are_said_once(pro
     assert [remark.split(" are in the ")[1] for remark in crossing] == [f"{part} part too" for part in parts]
     assert all(f"protocol {protocol} does not part speakers: up to " in remark for remark in crossing)
     if protocol == "target_dev_30":
-        assert "up to 7 of" in crossing[0]
+        # Two fifths of seven speakers' utterances select: most speakers are on both sides, and all seeds say the same.
+        assert "up to 5 of" in crossing[0]
 
 
 def test_a_class_that_training_or_the_test_lacks_is_refused(task_data):
@@ -87,22 +88,21 @@ def test_a_class_that_training_or_the_test_lacks_is_refused(task_data):
 
 
 def test_a_class_that_the_test_set_lacks_is_refused_and_not_drawn_for(task_data):
-    labels = task_data.target.labels.copy()
-    labels[labels == 3] = 0
-    labels[0] = 3
-    data = dataclasses.replace(task_data, target=dataclasses.replace(task_data.target, labels=labels))
     task = dataclasses.replace(TASK, protocol="target_dev_30")
-    refused = 0
-    for seed in range(10):
-        split, honest = draw(data, task, seed)[0].split, draw(task_data, task, seed)[0].split
-        assert split.test.tolist() == honest.test.tolist(), "the labels of the target draw nothing"
-        if 0 in split.development:
-            refused += 1
-            with pytest.raises(InputError, match=f"target_dev_30 with seed {seed} leaves no sad utterance in the test"):
-                examine(data, task, [seed])
-        else:
-            examine(data, task, [seed])
-    assert 0 < refused < 10
+    honest = draw(task_data, task, 0)[0].split
+
+    def with_one_sad(row):
+        labels = np.where(task_data.target.labels == 3, 0, task_data.target.labels)
+        labels[row] = 3
+        data = dataclasses.replace(task_data, target=dataclasses.replace(task_data.target, labels=labels))
+        assert draw(data, task, 0)[0].split.test.tolist() == honest.test.tolist(), (
+            "the labels of the target draw nothing"
+        )
+        return data
+
+    with pytest.raises(InputError, match="target_dev_30 with seed 0 leaves no sad utterance in the test"):
+        examine(with_one_sad(honest.development[0]), task, [0])
+    examine(with_one_sad(honest.test[0]), task, [0])
 
 
 def test_a_class_that_the_test_set_of_one_turn_lacks_is_said_and_no_hindrance(task_data):

@@ -10,6 +10,7 @@ import pytest
 from data_prep.errors import InputError
 from trainables.batches import digest
 from trainables.config import TrialConfig
+from trainables.criteria import CRITERIA
 from trainables.data import draw
 from trainables.trainable import train
 
@@ -99,3 +100,17 @@ def test_a_trial_says_what_standardised_its_features_and_no_test_utterance_had_a
     )
     other = train(trial("cnn", epochs=1, seed=config.seed + 1), task_data)
     assert digest(other.normalisation) != digest(result.normalisation), "another split, other statistics"
+
+
+@pytest.mark.parametrize(
+    ("protocol", "missing"), [("random_80_20", set()), ("target_dev_30", {"deep_embedded_validation"})]
+)
+@pytest.mark.parametrize("method", ["cnn", "logistic_regression"])
+def test_every_trial_says_what_label_free_criteria_make_of_it_as_far_as_its_protocol_lets(
+    method, protocol, missing, trial, task_data
+):
+    config = trial(method, epochs=1)
+    config = dataclasses.replace(config, task=dataclasses.replace(config.task, protocol=protocol))
+    known = train(config, task_data).metrics
+    found = {name.removeprefix("criterion/") for name in known if name.startswith("criterion/")}
+    assert found == set(CRITERIA) - missing
