@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from rich.console import Console
 
+from data_prep import splits
 from data_prep.errors import InputError, command
 from orchestrator import plots, selection, table_text
 from orchestrator.environment import command_line
@@ -147,8 +148,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _worths(records: Sequence[RunRecord], study: Study) -> list[selection.Worth]:
     """What each way to choose a trial is worth, cells in the table's order; nothing where there was nothing to choose."""
     cells = list(study.cells)
-    ordered = sorted(records, key=lambda record: cells.index(record.key.cell))
-    return selection.worth(ordered) if _searched(records) else []
+    across = [record for record in records if not splits.load(record.config.task.protocol).within]
+    ordered = sorted(across, key=lambda record: cells.index(record.key.cell))
+    return selection.worth(ordered) if _searched(across) else []
 
 
 def _searched(records: Sequence[RunRecord]) -> bool:

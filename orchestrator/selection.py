@@ -1,8 +1,9 @@
 """Which configuration of a cell is its best, and what each way to choose it is worth: pure functions over records.
 
-A criterion is a name for the metric that chooses. What a protocol selects by (``source_val``, ``target_dev``, ...) is the
-validation score that it grants; a label-free one (``entropy``, ...; :mod:`trainables.criteria`) is the metric
-``criterion/<name>``; ``oracle`` alone looks at the test score, and is there to compare with: it is no result.
+A criterion is a name for the metric that chooses: ``validation``, what the protocol selects by; ``source_val`` and
+``target_dev``, the parts of it that are of the source and of the target, where the protocol grants them; a label-free one
+(``entropy``, ...; :mod:`trainables.criteria`), the metric ``criterion/<name>``; and ``oracle``, which alone looks at the
+test score, and is there to compare with: it is no result.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from data_prep.errors import unknown
-from data_prep.splits import SELECTIONS
 from orchestrator.records import RunRecord
 from trainables.criteria import CRITERIA as LABEL_FREE
+from trainables.diagnosis import HELD_OUT
 
 ORACLE = "oracle"
-VALIDATION = "source_val"
+VALIDATION = "validation"
 _METRICS = {
-    **dict.fromkeys(SELECTIONS, "validation_uar"),
-    **{name: f"criterion/{name}" for name in LABEL_FREE},
+    VALIDATION: "validation_uar",
+    **{name: f"criterion/{name}" for name in (*HELD_OUT, *LABEL_FREE)},
     ORACLE: "test_uar",
 }
 CRITERIA = tuple(_METRICS)
@@ -35,8 +36,7 @@ def select(records: Iterable[RunRecord], criterion: str = VALIDATION) -> RunReco
 
     Args:
         records: of one cell.
-        criterion: one of :data:`CRITERIA`. All that a protocol can select by are the same metric, ``validation_uar``:
-            which of them it is was decided when the run was validated.
+        criterion: one of :data:`CRITERIA`.
 
     Raises:
         InputError: there is no such criterion.
@@ -110,12 +110,14 @@ class Worth:
         return _share(self.chosen - self.random, self.oracle - self.random)
 
 
-def worth(records: Iterable[RunRecord], criteria: Sequence[str] = (VALIDATION, *LABEL_FREE, ORACLE)) -> list[Worth]:
+def worth(
+    records: Iterable[RunRecord], criteria: Sequence[str] = (VALIDATION, *HELD_OUT, *LABEL_FREE, ORACLE)
+) -> list[Worth]:
     """What each criterion would have chosen in each cell, and how much of the oracle's gain that keeps.
 
     All criteria choose among the same trials and are compared over the same cells: finished search trials with a test
     score and a score of every criterion, and cells that have such trials. A criterion that scored no trial at all is
-    left out before that.
+    left out before that, and so is a held-out part that is all of the validation.
 
     The oracle's choice is the best of many noisy scores, so even the best criterion cannot be expected to keep all.
 
@@ -128,12 +130,21 @@ def worth(records: Iterable[RunRecord], criteria: Sequence[str] = (VALIDATION, *
     """
     metrics = {criterion: _metric(criterion) for criterion in criteria}
     tested = [record for record in _searched(records) if _scored(record, _metric(ORACLE))]
-    present = {name: metric for name, metric in metrics.items() if any(_scored(record, metric) for record in tested)}
+    present = {name: metric for name, metric in metrics.items() if _tells(name, tested)}
     cells: dict[str, list[RunRecord]] = {}
     for record in tested:
         if all(_scored(record, metric) for metric in present.values()):
             cells.setdefault(record.key.cell, []).append(record)
     return [_worth(criterion, cells) for criterion in present if cells]
+
+
+def _tells(criterion: str, trials: Sequence[RunRecord]) -> bool:
+    """Whether a criterion scored any trial, and, if it is a held-out part, otherwise than the whole validation."""
+    metric, usual = _metric(criterion), _metric(VALIDATION)
+    scored = [record.metrics for record in trials if _scored(record, metric)]
+    return bool(scored) and (
+        criterion not in HELD_OUT or any(metrics[metric] != metrics.get(usual) for metrics in scored)
+    )
 
 
 def _worth(criterion: str, cells: Mapping[str, Sequence[RunRecord]]) -> Worth:

@@ -12,7 +12,7 @@ have classes of different sizes, where the UAR that is shown beside them may be 
 
 The paper's rows are HuBERT's, whose weights have to be downloaded. This sweep trains EmotionCNN, which has none: its two
 bounds stand beside EmotionCNN's figures, and tau's rows beside HuBERT's, as the table says. For HuBERT's table, a file with ``SWEEP = pseudo_threshold.table("hubert", "hub")``.
-Every row has its learning rate searched, too, the source alone included. tau is searched in the rows of Figure 3a and
+The row with all labels rebalances as the others do, of which 5.2 says nothing. Every row has its learning rate searched, too, the source alone included. tau is searched in the rows of Figure 3a and
 fixed in Table 7's; W is given as a share of the epochs (:mod:`trainables.methods.pseudo_label`).
 """
 

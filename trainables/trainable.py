@@ -17,10 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from data_prep import splits
 from trainables import methods
 from trainables.config import TrialConfig
 from trainables.data import TaskData, describe, draw
-from trainables.diagnosis import diagnose
+from trainables.diagnosis import diagnose, held_out_scores
 from trainables.estimator import Estimator
 from trainables.fitting import Fitting
 from trainables.loop import Outcome, Report, Training
@@ -36,8 +37,8 @@ class TrialResult:
 
     Attributes:
         metrics: final numbers: ``validation_uar``, ``validation_accuracy``, ``test_uar``, ``test_accuracy``,
-            ``test_recall/<class>``, ``best_epoch``, ``epochs_run``, ``train_seconds``, and what is known without labels
-            of the target (:func:`~trainables.diagnosis.diagnose`).
+            ``test_recall/<class>``, ``best_epoch``, ``epochs_run``, ``train_seconds``, and what else is
+            known of the model (:mod:`trainables.diagnosis`).
         confusion: int64 of shape (classes, classes): test utterances, row = true class, column = predicted class.
         history: what was reported after each epoch.
         weights: state dictionary of the networks that predict.
@@ -102,7 +103,9 @@ def _run(
     else:
         run = Training(config, granted, device, workers, start)
     outcome = run.run(report)
-    known = diagnose(run, granted, config.seed)
+    known = held_out_scores(run, granted)
+    if not splits.load(config.task.protocol).within:  # there the target is the source
+        known |= diagnose(run, granted, config.seed)
     return _result(data, outcome, evaluator.score(outcome.predicted), known, describe(data, granted.split))
 
 

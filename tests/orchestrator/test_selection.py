@@ -8,7 +8,6 @@ import math
 import pytest
 
 from data_prep.errors import InputError
-from data_prep.splits import SELECTIONS
 from orchestrator.selection import CRITERIA, select, worth
 from trainables.criteria import CRITERIA as LABEL_FREE
 
@@ -39,16 +38,16 @@ def test_each_criterion_selects_by_its_own_score_and_higher_is_better(trial):
         trial(1, 0.5, 0.5, entropy=-0.1, information_maximisation=0.1),
         trial(2, 0.4, 0.7, entropy=-0.5, information_maximisation=0.8),
     ]
-    found = {name: select(trials, name) for name in ("oracle", "entropy", "information_maximisation", *SELECTIONS)}
+    found = {name: select(trials, name) for name in ("oracle", "entropy", "information_maximisation", "validation")}
     assert {name: record.key.number for name, record in found.items()} == {
         "oracle": 2,
         "entropy": 1,
         "information_maximisation": 2,
-        **dict.fromkeys(SELECTIONS, 0),
+        "validation": 0,
     }
 
 
-@pytest.mark.parametrize("criterion", ["source_val", "oracle", "entropy"])
+@pytest.mark.parametrize("criterion", ["validation", "oracle", "entropy"])
 def test_of_equals_the_first_is_selected_and_never_one_that_did_not_finish(trial, criterion):
     same = [trial(number, 0.5, 0.5, entropy=-0.5) for number in (3, 1, 2)]
     better = [
@@ -70,8 +69,8 @@ def test_an_unknown_criterion_is_refused(trial):
     with pytest.raises(InputError, match="unknown criterion 'entrop'; known, nearest first: entropy"):
         select([trial(0)], "entrop")
     with pytest.raises(InputError, match="unknown criterion 'orakel'; known, nearest first: oracle"):
-        worth([], ["source_val", "orakel"])
-    assert set(CRITERIA) == {*SELECTIONS, *LABEL_FREE, "oracle"}
+        worth([], ["validation", "orakel"])
+    assert set(CRITERIA) == {"validation", "source_val", "target_dev", *LABEL_FREE, "oracle"}
 
 
 @pytest.fixture
@@ -93,19 +92,19 @@ def two_cells(trial):
 
 def test_what_each_criterion_chooses_in_each_cell_and_keeps_of_the_oracles_gain(two_cells):
     rows = {row.criterion: row for row in worth(two_cells)}
-    assert list(rows) == ["source_val", "entropy", "oracle"], "criteria that no trial has are left out"
+    assert list(rows) == ["validation", "entropy", "oracle"], "criteria that no trial has are left out"
     choices = {name: [(each.cell, each.number, each.chosen) for each in row.choices] for name, row in rows.items()}
     assert choices == {
-        "source_val": [(FULL, 2, 0.50), (BASELINE, 0, 0.40)],
+        "validation": [(FULL, 2, 0.50), (BASELINE, 0, 0.40)],
         "entropy": [(FULL, 0, 0.30), (BASELINE, 2, 0.70)],
         "oracle": [(FULL, 3, 0.60), (BASELINE, 2, 0.70)],
     }
     # The oracle gains 60 - 45 = 15 and 70 - 50 = 20 points; validation 5 and -10; entropy -15 and 20.
     kept = {name: [each.kept for each in row.choices] for name, row in rows.items()}
-    assert kept["source_val"] == pytest.approx([5 / 15, -10 / 20])
+    assert kept["validation"] == pytest.approx([5 / 15, -10 / 20])
     assert kept["entropy"] == pytest.approx([-15 / 15, 20 / 20])
     assert kept["oracle"] == pytest.approx([1, 1])
-    assert [each.regret for each in rows["source_val"].choices] == pytest.approx([0.10, 0.30])
+    assert [each.regret for each in rows["validation"].choices] == pytest.approx([0.10, 0.30])
 
 
 def test_over_cells_a_cell_counts_by_what_there_was_to_gain_in_it(two_cells):
@@ -136,15 +135,24 @@ def test_all_criteria_choose_among_the_same_trials_and_cells(two_cells, trial):
         trial(0, 0.99, 0.99, "full/iemocap-msp_improv"),  # a cell in which nothing has entropy
     ]
     assert worth([*two_cells, *more]) == worth(two_cells)
-    found = worth([*two_cells, *more], ["source_val", "oracle"])
+    found = worth([*two_cells, *more], ["validation", "oracle"])
     assert len(found[0].choices) == 3, "where entropy is not compared, its absence does not matter"
     assert found[0].choices[0].number == 4
 
 
-def test_the_rows_are_in_the_order_asked_for_by_the_protocols_own_name(two_cells):
-    found = worth(two_cells, ["oracle", "target_dev"])
-    assert [row.criterion for row in found] == ["oracle", "target_dev"]
-    assert found[1].choices[0].number == 2
+def test_the_rows_are_in_the_order_asked_for(two_cells):
+    assert [row.criterion for row in worth(two_cells, ["oracle", "validation"])] == ["oracle", "validation"]
+
+
+def test_a_held_out_part_is_a_criterion_of_its_own_unless_it_is_all_of_the_validation(trial):
+    together = [
+        trial(0, 0.50, 0.30, source_val=0.70, target_dev=0.30),
+        trial(1, 0.55, 0.60, source_val=0.60, target_dev=0.50),
+    ]
+    found = {row.criterion: row.choices[0].number for row in worth(together)}
+    assert found == {"validation": 1, "source_val": 0, "target_dev": 1, "oracle": 1}
+    alone = [trial(0, 0.50, 0.30, source_val=0.50), trial(1, 0.55, 0.60, source_val=0.55)]
+    assert [row.criterion for row in worth(alone)] == ["validation", "oracle"]
 
 
 def test_without_trials_there_is_nothing_to_say(trial):

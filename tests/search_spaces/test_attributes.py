@@ -56,7 +56,10 @@ def test_there_is_a_baseline_each_approach_with_all_fifteen_combinations_and_one
         rows = [row for row in SWEEP.variants if row.method == method]
         assert {row.settings["attributes"] for row in rows[:-1]} == set(COMBINATIONS) and len(rows) == 16
         assert not rows[-1].settings and "no row of the paper" in rows[-1].title
-    assert SWEEP.variants[-1:] == BASELINES[:1] and len(SWEEP.variants) == 1 + 3 * 16 + 1
+    assert [row.name for row in SWEEP.variants[-3:]] == [row.name for row in BASELINES]
+    assert len(SWEEP.variants) == 1 + 3 * 16 + 3
+    granted = [row.on(SWEEP.tasks[0]).protocol for row in SWEEP.variants[-3:]]
+    assert granted == ["pooled_80_10_10", *["pooled_80_10_10_unlabelled"] * 2]
 
 
 @pytest.mark.parametrize(

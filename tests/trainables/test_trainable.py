@@ -103,14 +103,21 @@ def test_a_trial_says_what_standardised_its_features_and_no_test_utterance_had_a
 
 
 @pytest.mark.parametrize(
-    ("protocol", "missing"), [("random_80_20", set()), ("target_dev_30", {"deep_embedded_validation"})]
+    ("protocol", "held_out", "missing"),
+    [
+        ("random_80_20", {"source_val"}, set()),
+        ("target_dev_30", {"target_dev"}, {"deep_embedded_validation"}),
+        ("labelled_target_20", {"source_val", "target_dev"}, set()),
+    ],
 )
 @pytest.mark.parametrize("method", ["cnn", "logistic_regression"])
-def test_every_trial_says_what_label_free_criteria_make_of_it_as_far_as_its_protocol_lets(
-    method, protocol, missing, trial, task_data
+def test_every_trial_says_what_every_criterion_makes_of_it_as_far_as_its_protocol_lets(
+    method, protocol, held_out, missing, trial, task_data
 ):
     config = trial(method, epochs=1)
     config = dataclasses.replace(config, task=dataclasses.replace(config.task, protocol=protocol))
     known = train(config, task_data).metrics
     found = {name.removeprefix("criterion/") for name in known if name.startswith("criterion/")}
-    assert found == set(CRITERIA) - missing
+    assert found == held_out | set(CRITERIA) - missing
+    if len(held_out) == 1:
+        assert known[f"criterion/{next(iter(held_out))}"] == known["validation_uar"]

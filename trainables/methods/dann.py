@@ -20,6 +20,8 @@ What the paper leaves open, and what was chosen:
 - *Where the dropout is.* It is "for the output of encoder": after batch normalisation, as the encoder ends with it. The
   same units are dropped for both classifiers, but in BN2, where the two read different numbers.
 - *What is penalised.* All that :class:`~trainables.recipe.Recipe` counts as weights: convolution and both classifiers.
+  The penalty is added to (7) as it is, not scaled by alpha: at 0.5 it weighs twice as much beside L_e as in *base*.
+- *"A batch size of 32".* 32 utterances of the source, as in *base*, and as many of the target.
 - *l1 or l2.* The paper has l1 where it trains on RECOLA and l2 where it trains on IEMOCAP: ``penalty`` says which.
 - *Early stopping.* The best of the 50 epochs on the development part is kept; no patience is given, and none taken.
 """

@@ -8,7 +8,8 @@ of the attributes. How the paper's points are read:
 - *Alpha weighs the loss, not the reversal.* So it scales what the attributes' layers learn as well: while it is 0 they
   stay as they are.
 - *"Increment it linearly with each epoch, ending at 0.5".* By 149 equal steps, one after each of the 150 epochs but the
-  last. In a run of other length the steps are as many, and do not fall between epochs.
+  last. In a run of other length the steps are as many, and do not fall between epochs. Early stopping (20 epochs without
+  improvement) may end a run before alpha has come to 0.5, as the paper's, of which it gives no patience, may.
 """
 
 from __future__ import annotations
