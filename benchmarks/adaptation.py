@@ -19,8 +19,8 @@ is at .975 and the gain not sure (.994, p = .10, three seeds), at 38 with BN1 th
 seeds), and at 40 without normalisation it has .89 against .84 (five seeds).
 
 On the channel (``--shift channel --first 900 --seeds 3``) neither method beats its baseline: dann .598 against .731, addi
-.619 against .694. Why is open. On two of those seeds, nor did dann with less dropout and penalty at 5 and 12 nepers, with
-BN1 or BN2, or at 12 with a sigmoid ramp and a beta of 0.1, or of 0.3 with the hidden layer; nor addi surely at 5.
+.619 against .694. Why is open. On two of those seeds, nor did dann with less dropout and penalty at 5 nepers with BN1 or
+BN2, nor at 12 with a sigmoid ramp and a beta of 0.1 (BN1, BN2), or of 0.3 with the hidden layer (BN1); nor addi surely at 5.
 """
 
 from __future__ import annotations
