@@ -60,9 +60,11 @@ class User:
             assert time.monotonic() < deadline, "it did not happen in time"
             time.sleep(0.1)
 
-    def ended(self) -> list[str]:
+    def ended(self, sweep: str = "*") -> list[str]:
         """The runs that have ended, as often as the journals say so."""
-        lines = [line for file in self.home.glob("runs/*/*/journal.jsonl") for line in file.read_text().splitlines()]
+        lines = [
+            line for file in self.home.glob(f"runs/{sweep}/*/journal.jsonl") for line in file.read_text().splitlines()
+        ]
         events = [json.loads(line) for line in lines if line.endswith("}")]
         records = [event["record"] for event in events if event["event"] == "ended"]
         return [f"{record['cell']}/{record['kind']}-{record['number']}" for record in records]
