@@ -1,4 +1,4 @@
-"""Every sweep of the project with its smallest preset, as a user types it, on demo corpora."""
+"""Every sweep of the project with its smallest preset, by the command that a user types, on demo corpora."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import search_spaces
+from orchestrator.sweep import main
 
 # These two have tests of their own, which drive them further.
 OTHERS = [name for name in search_spaces.known() if name not in ("ablation_addi", "saddi_cross_corpus")]
@@ -20,13 +21,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", OTHERS)
-def test_a_sweep_runs_to_a_whole_table(name, home, user_in):
-    user, sweep = user_in(home), search_spaces.load(name)
-    printed = user.types("orchestrator.sweep", name, "--preset=smoke")
+def test_a_sweep_runs_to_a_whole_table(name, home, ray_session, monkeypatch, capsys, user_in):
+    monkeypatch.chdir(home)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    sweep = search_spaces.load(name)
+    status = main([name, "--preset=smoke"])
+    printed = capsys.readouterr().out
+    assert status == 0, printed
     assert "DEMO CORPORA" in printed and "INCOMPLETE" not in printed and "problem:" not in printed
     launch = next(home.glob(f"runs/{name}/*/launch.json"))
     cells = set(json.loads(launch.read_text())["cells"])
-    ended = user.ended(name)
+    ended = user_in(home).ended(name)
     for cell in cells:
         kinds = [run.rpartition("/")[2].partition("-")[0] for run in ended if run.rpartition("/")[0] == cell]
         assert kinds.count("replicate") == sweep.presets["smoke"].replicates and "search" in kinds, cell
