@@ -172,12 +172,18 @@ class _ModelKeeper(tune.Callback):
 
 @contextmanager
 def _terminated_like_interrupted() -> Iterator[None]:
-    """Lets SIGTERM end a sweep as Ctrl-C does: Tune listens to SIGINT alone."""
-    before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
+    """Lets SIGTERM end a sweep as Ctrl-C does: Tune listens to SIGINT alone.
+
+    Afterwards both signals mean what they meant before. Tune would leave its own handler of SIGINT behind, and the first
+    Ctrl-C after a sweep would be lost.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
