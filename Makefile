@@ -38,8 +38,9 @@ $(READY): pyproject.toml constraints.txt
 sweep: $(READY)  ## run a study and print its table (SWEEP=ablation_addi ARGS='--preset smoke')
 	@$(BIN)/python -m orchestrator.sweep $(SWEEP) $(ARGS)
 
+# Two files of tests at a time, each with a Ray of its own. ARGS='--numprocesses 0' is for a debugger.
 test: $(READY)  ## run the tests (ARGS='-k reader')
-	@$(BIN)/python -m pytest --durations=10 $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations=10 $(ARGS)
 
 # One worker and no job runners: this server only shows what is there. Nothing is sent to MLflow's makers.
 ui: $(READY)  ## browse the runs in MLflow on http://127.0.0.1:5000 (PORT=5000)

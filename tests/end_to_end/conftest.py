@@ -42,7 +42,7 @@ class User:
     def types(self, *command: str, status: int = 0) -> str:
         """Types a command, waits for it, and reads what it prints."""
         process = self.start(*command)
-        printed, _ = process.communicate(timeout=280)
+        printed, _ = process.communicate(timeout=500)
         assert process.returncode == status, printed
         return printed
 
