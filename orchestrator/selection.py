@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from data_prep.errors import unknown
 from orchestrator.records import RunRecord
 from trainables.criteria import CRITERIA as LABEL_FREE
-from trainables.diagnosis import HELD_OUT
+from trainables.validation import HELD_OUT
 
 ORACLE = "oracle"
 VALIDATION = "validation"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,15 +20,15 @@ from trainables.config import TrialConfig, construct
 from trainables.data import Granted
 from trainables.estimator import Side
 from trainables.feed import Feed
-from trainables.game import Batch, Method, Player, Reading, build, play
-from trainables.metrics import Scores, score
+from trainables.game import Batch, Method, Player, Reading, begin_with, build, play
+from trainables.metrics import Scores
 from trainables.networks.shared import Shared
+from trainables.outcome import Outcome, Report
 from trainables.policies import Verdict
 from trainables.pool import granted_pool, unlabelled
 from trainables.streams import stream, stream_seed
+from trainables.validation import epoch_metrics, predict, validate
 from trainables.workers import Workers
-
-Report = Callable[[Mapping[str, float]], None]
 
 # Utterances, and values of theirs, that are read at a time outside training.
 _READ_AT_ONCE, _READ_VALUES = 256, 2**24
@@ -45,32 +45,9 @@ class Best:
     """The epoch that validation selected, as training goes on from it."""
 
     epoch: int
-    scores: Scores | None
+    scores: Scores
     weights: dict[str, Any]
     optimisers: dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What a training run leaves.
-
-    Attributes:
-        weights: of the networks that predict, at the selected epoch: a state dictionary on the CPU.
-        validation: scores of the selected epoch on what selected it; ``None`` where nothing selects.
-        predicted: class numbers of the test set by the selected epoch, int64 of shape (test utterances,).
-        best_epoch: the selected epoch, from 1.
-        history: what was reported after each epoch.
-        normalisation: what standardised the features of each corpus (:func:`trainables.batches.statistics`).
-        seconds: wall time of training.
-    """
-
-    weights: Mapping[str, Tensor]
-    validation: Scores | None
-    predicted: np.ndarray
-    best_epoch: int
-    history: tuple[Mapping[str, float], ...]
-    normalisation: Mapping[str, Tensor]
-    seconds: float
 
 
 @dataclass
@@ -175,12 +152,12 @@ class Training:
         for name, loss in losses.items():
             if not math.isfinite(loss):
                 raise TrainingDiverged(f"the loss of {name} is {loss} after epoch {self.epoch}")
-        scores = self._validate()
+        scores = validate(self, self.granted) if self.game.method.supervised else None
         learning_rate = self.policy.learning_rate
         self._follow(scores)
         numbers = {
             "learning_rate": learning_rate,
-            **({} if scores is None else _validation(scores, self.policy.best)),
+            **({} if scores is None else epoch_metrics(scores, self.policy.best)),
             **{f"loss/{name}": loss for name, loss in losses.items()},
             **{f"schedule/{name}": value for name, value in values.items()},
             **self._relabel(),
@@ -211,12 +188,8 @@ class Training:
         for name in _STATE:
             setattr(self, name, state[name])
 
-    def predict(self, rows: np.ndarray, domain: Side) -> np.ndarray:
-        """Class numbers of the utterances ``rows`` of the ``source`` or the ``target``, by the weights as they are."""
-        return self.probabilities(rows, domain).argmax(axis=1)
-
     def probabilities(self, rows: np.ndarray, side: Side) -> np.ndarray:
-        """Class probabilities, float32 of shape (rows, classes)."""
+        """Class probabilities of the utterances ``rows`` of a side by the weights as they are: float32 (rows, classes)."""
         return self._read(self.game.method.predict, rows, side).softmax(dim=1).numpy()
 
     def representations(self, rows: np.ndarray, side: Side) -> np.ndarray:
@@ -252,21 +225,6 @@ class Training:
     def _weights(self, player: Player) -> list[torch.nn.Parameter]:
         moved = [name for name in player.moves if name not in self.recipe.frozen]
         return [weight for name in moved for weight in self.modules[name].parameters() if weight.requires_grad]
-
-    def _validate(self) -> Scores | None:
-        """Scores on what selects: the source's validation part, the target's development part, or both together."""
-        if not self.game.method.supervised:
-            return None
-        granted = self.granted
-        parts: tuple[tuple[Side, np.ndarray, np.ndarray], ...] = (
-            ("source", granted.source.labels, granted.split.validation),
-            ("target", granted.target.labels, granted.split.development),
-        )
-        held_out = [(labels[rows], self.predict(rows, domain)) for domain, labels, rows in parts if len(rows)]
-        if not held_out:
-            return None
-        truth, predicted = (np.concatenate(arrays) for arrays in zip(*held_out, strict=True))
-        return score(truth, predicted, len(granted.classes))
 
     def _follow(self, scores: Scores | None) -> None:
         """Does what the policy says of an epoch; one that nothing can judge counts as better than those before it."""
@@ -309,36 +267,9 @@ class Training:
                 if name.split(".")[0] in predictors
             },
             validation=None if self.best is None else self.best.scores,
-            predicted=self.predict(test, "target") if len(test) else test,
+            predicted=predict(self, test, "target") if len(test) else test,
             best_epoch=self.epoch if self.best is None else self.best.epoch,
             history=tuple(self.history),
             normalisation=statistics(self.feed.source, self.feed.target),
             seconds=self.seconds,
         )
-
-
-def begin_with(modules: torch.nn.ModuleDict, start: Mapping[str, Tensor]) -> None:
-    """Gives those of the networks that are in the state dictionary ``start`` the weights that they have there.
-
-    Raises:
-        InputError: none of them is there, or one is of another shape.
-    """
-    shared = [name for name in modules if any(key.split(".")[0] == name for key in start)]
-    if not shared:
-        there = sorted({key.split(".")[0] for key in start})
-        raise InputError(f"what it starts from has {', '.join(there)}, and it has {', '.join(modules)}: none in common")
-    for name in shared:
-        weights = {key.partition(".")[2]: value for key, value in start.items() if key.split(".")[0] == name}
-        try:
-            modules[name].load_state_dict(weights)
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())
-            raise InputError(f"what it starts from has another {name}: {reason}") from error
-
-
-def _validation(scores: Scores, best: float) -> dict[str, float]:
-    return {
-        "validation_uar": scores.unweighted_average_recall,
-        "validation_accuracy": scores.accuracy,
-        "best_validation_uar": best,
-    }

@@ -16,6 +16,7 @@ from trainables.metrics import score
 from trainables.policies import RestoreAndHalve, Verdict
 from trainables.schedules import ramp
 from trainables.streams import stream_seed
+from trainables.validation import predict
 
 
 def make_training(config, data):
@@ -134,7 +135,7 @@ def test_the_granted_part_of_the_target_selects_the_checkpoint(trial, task_data)
     run = make_training(with_protocol(trial, "target_dev_30", epochs=6, learning_rate=0.01), task_data)
     outcome = run.run()
     rows = run.granted.split.development
-    expected = score(task_data.target.labels[rows], run.predict(rows, "target"), 4)
+    expected = score(task_data.target.labels[rows], predict(run, rows, "target"), 4)
     assert outcome.validation.confusion.tolist() == expected.confusion.tolist()
     assert outcome.best_epoch == 1 + int(np.argmax([epoch["validation_uar"] for epoch in outcome.history]))
 
@@ -148,7 +149,7 @@ def test_held_out_parts_of_source_and_target_select_together(trial, task_data):
     assert (
         confusion.tolist()
         == sum(
-            score(domain.labels[rows], run.predict(rows, side), 4).confusion for domain, rows, side in parts
+            score(domain.labels[rows], predict(run, rows, side), 4).confusion for domain, rows, side in parts
         ).tolist()
     )
 
