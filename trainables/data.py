@@ -21,7 +21,7 @@ from data_prep import features, labels, splits
 from data_prep.errors import InputError
 from data_prep.features import Length
 from data_prep.splits import SOURCE_PARTS, Protocol, Side, Split
-from trainables.config import TaskConfig
+from trainables.config import TaskConfig, TrialConfig
 from trainables.metrics import Scores, score
 from trainables.streams import stream
 
@@ -336,6 +336,19 @@ def grant(data: TaskData, task: TaskConfig, protocol: Protocol, split: Split) ->
         normalisation=protocol.normalisation,
     )
     return granted, Evaluator(data.target.labels[split.test], len(data.classes))
+
+
+def check_adaptation(config: TrialConfig, granted: Granted) -> None:
+    """Refuses a run that adapts to the target where nothing of the target is granted.
+
+    Raises:
+        InputError: nothing is; it says which method and which protocol do not go together.
+    """
+    if not len(granted.split.adaptation):
+        raise InputError(
+            f"{config.method} adapts to the target, of which protocol {config.task.protocol} grants "
+            "nothing; take another protocol, or a method or variant that does not adapt"
+        )
 
 
 def _labelled(domain: Domain, *parts: np.ndarray) -> Domain:

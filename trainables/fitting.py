@@ -12,7 +12,7 @@ from data_prep.errors import InputError
 from trainables import methods
 from trainables.batches import statistics, utterances
 from trainables.config import TrialConfig, construct
-from trainables.data import Granted
+from trainables.data import Granted, check_adaptation
 from trainables.estimator import Estimator, Examples, Fitted, Side
 from trainables.outcome import Outcome, Report
 from trainables.pool import granted_pool
@@ -41,11 +41,8 @@ class Fitting:
         self.estimator = estimator
         self.hyperparameters = construct(estimator.hyperparameters, self.config.hyperparameters)
         normalisation = estimator.normalisation(self.hyperparameters) or self.granted.normalisation
-        if not len(self.granted.split.adaptation) and estimator.adapts(self.hyperparameters):
-            raise InputError(
-                f"{self.config.method} adapts to the target, of which protocol {self.config.task.protocol} grants "
-                "nothing; take another protocol, or a variant that does not adapt"
-            )
+        if estimator.adapts(self.hyperparameters):
+            check_adaptation(self.config, self.granted)
         self._held = utterances(replace(self.granted, normalisation=normalisation), torch.device("cpu"))
 
     def run(self, report: Report = lambda metrics: None) -> Outcome:

@@ -13,11 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from data_prep.errors import InputError
 from trainables import methods
 from trainables.batches import statistics
 from trainables.config import TrialConfig, construct
-from trainables.data import Granted
+from trainables.data import Granted, check_adaptation
 from trainables.estimator import Side
 from trainables.feed import Feed
 from trainables.game import Batch, Method, Player, Reading, begin_with, build, play
@@ -25,7 +24,7 @@ from trainables.metrics import Scores
 from trainables.networks.shared import Shared
 from trainables.outcome import Outcome, Report
 from trainables.policies import Verdict
-from trainables.pool import granted_pool, unlabelled
+from trainables.pool import Pool, granted_pool, unlabelled
 from trainables.streams import stream, stream_seed
 from trainables.validation import epoch_metrics, predict, validate
 from trainables.workers import Workers
@@ -75,40 +74,19 @@ class Training:
         self.hyperparameters = construct(method.hyperparameters, self.config.hyperparameters)
         self.schedules = method.schedules(self.hyperparameters)
         self.recipe = method.recipe(self.hyperparameters)
-        adapts = self.game.adapts or self.recipe.relabel is not None
-        if adapts and not len(self.granted.split.adaptation):
-            raise InputError(
-                f"{self.config.method} adapts to the target, of which protocol {self.config.task.protocol} grants "
-                "nothing; take another protocol, or a method or variant that does not adapt"
-            )
-        normalisation = self.recipe.normalisation or self.granted.normalisation
-        self.feed = Feed(
-            replace(self.granted, normalisation=normalisation),
-            seed=self.config.seed,
-            batch_size=self.hyperparameters.batch_size,
-            crop=self.recipe.crop,
-            device=self.device,
-            workers=self.workers,
-            mixup=self.recipe.mixup,
-        )
-        self.modules = build(self.game, self.feed.shape, self.hyperparameters, self.config.seed)
-        if self.start is not None:
-            begin_with(self.modules, self.start)
-        self.modules.to(self.device)
+        if self.game.adapts or self.recipe.relabel is not None:
+            check_adaptation(self.config, self.granted)
+        self.feed = self._make_feed()
+        self.modules = self._make_networks()
         self.networks = dict(self.modules.items())
-        for module in self.modules.modules():
-            if isinstance(module, Shared):
-                module.worker, module.workers = self.workers.rank, self.workers.count
         self.players = [player for player in self.game.players if self._weights(player)]
         self.optimisers = {
             player.name: self.recipe.optimise(self._weights(player), self.hyperparameters.learning_rate)
             for player in self.players
         }
         self.policy = self.recipe.policy(self.hyperparameters.learning_rate)
-        self.pool = granted_pool(self.granted)
-        if self.recipe.rebalance:
-            self.pool = self.pool.rebalanced(stream(self.config.seed, "rebalance", 0))
         self.epoch = self.step = 0
+        self.pool = self._rebalanced(granted_pool(self.granted))
         self.seconds = 0.0
         self.stopped = False
         self.best: Best | None = None
@@ -196,6 +174,35 @@ class Training:
         """What the emotion is read from, float32 of shape (rows, features)."""
         return self._read(self.game.method.represent, rows, side).numpy()
 
+    def _make_feed(self) -> Feed:
+        """The batches, standardised as the recipe has it, or else the protocol."""
+        normalisation = self.recipe.normalisation or self.granted.normalisation
+        return Feed(
+            replace(self.granted, normalisation=normalisation),
+            seed=self.config.seed,
+            batch_size=self.hyperparameters.batch_size,
+            crop=self.recipe.crop,
+            device=self.device,
+            workers=self.workers,
+            mixup=self.recipe.mixup,
+        )
+
+    def _make_networks(self) -> torch.nn.ModuleDict:
+        """The networks on the device, with the weights to begin with."""
+        networks = build(self.game, self.feed.shape, self.hyperparameters, self.config.seed)
+        if self.start is not None:
+            begin_with(networks, self.start)
+        for module in networks.modules():
+            if isinstance(module, Shared):
+                module.worker, module.workers = self.workers.rank, self.workers.count
+        return networks.to(self.device)
+
+    def _rebalanced(self, pool: Pool) -> Pool:
+        """The pool as this epoch is to train on it."""
+        if not self.recipe.rebalance:
+            return pool
+        return pool.rebalanced(stream(self.config.seed, "rebalance", self.epoch))
+
     def _read(self, reading: Reading, rows: np.ndarray, side: Side) -> Tensor:
         held = self.feed.source if side == "source" else self.feed.target
         per_utterance = self.feed.shape.frames * self.feed.shape.dimensions
@@ -250,10 +257,9 @@ class Training:
         if self.epoch % max(1, round(relabel.every * self.config.epochs)):
             return {}
         granted = granted_pool(self.granted)
-        self.pool = granted.with_pseudo_labels(relabel, rows, self.probabilities(rows, "target"))
-        admitted = len(self.pool.target) - len(granted.target)
-        if self.recipe.rebalance:
-            self.pool = self.pool.rebalanced(stream(self.config.seed, "rebalance", self.epoch))
+        pool = granted.with_pseudo_labels(relabel, rows, self.probabilities(rows, "target"))
+        admitted = len(pool.target) - len(granted.target)
+        self.pool = self._rebalanced(pool)
         return {"pseudo_labels": admitted, "pseudo_labels_share": admitted / len(rows)}
 
     def _outcome(self) -> Outcome:
