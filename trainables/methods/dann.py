@@ -28,7 +28,6 @@ What the paper leaves open, and what was chosen:
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -38,7 +37,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from data_prep.errors import InputError, unknown
+from data_prep.errors import unknown
+from trainables import ranges
 from trainables.game import Batch, Method, Networks, Player, Shape, Speech, Values
 from trainables.networks.attentive import AttentiveEncoder
 from trainables.networks.dense import SharedDropout
@@ -84,21 +84,16 @@ class Hyperparameters:
     penalty_weight: float = 5e-3
 
     def __post_init__(self) -> None:
-        if not 0 < self.learning_rate < math.inf:
-            raise InputError(f"learning_rate is {self.learning_rate}; it must be above 0 and finite")
-        if not (isinstance(self.batch_size, int) and self.batch_size >= 1):
-            raise InputError(f"batch_size is {self.batch_size}; it must be a whole number, 1 or more")
-        if not 0 <= self.alpha <= 1:
-            raise InputError(f"alpha is {self.alpha}; it must be between 0 and 1")
+        ranges.positive(learning_rate=self.learning_rate)
+        ranges.whole(1, batch_size=self.batch_size)
+        ranges.share(alpha=self.alpha)
         check_ramp("beta", self.beta_ramp, self.beta, self.beta_gamma, self.beta_delay)
         if self.batch_norm not in BATCH_NORMS:
             raise unknown("batch_norm", self.batch_norm, BATCH_NORMS)
-        if not 0 <= self.dropout < 1:
-            raise InputError(f"dropout is {self.dropout}; it must be 0 or more, and below 1")
+        ranges.below_one(dropout=self.dropout)
         if self.penalty not in PENALTIES:
             raise unknown("penalty", self.penalty, PENALTIES)
-        if not 0 <= self.penalty_weight < math.inf:
-            raise InputError(f"penalty_weight is {self.penalty_weight}; it must be 0 or more, and finite")
+        ranges.not_negative(penalty_weight=self.penalty_weight)
 
 
 def total_loss(networks: Networks, batch: Batch, hyperparameters: Any, values: Values) -> Tensor:

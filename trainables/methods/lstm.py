@@ -13,7 +13,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from data_prep.errors import InputError
+from trainables import ranges
 from trainables.game import Batch, Method, Networks, Player, Values
 from trainables.methods import cnn
 from trainables.networks.sequence import FEATURES, LSTMEncoder
@@ -39,8 +39,7 @@ class Hyperparameters(cnn.Hyperparameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not (isinstance(self.hidden_size, int) and self.hidden_size >= 1):
-            raise InputError(f"hidden_size is {self.hidden_size}; it must be a whole number, 1 or more")
+        ranges.whole(1, hidden_size=self.hidden_size)
 
 
 def classification_loss(networks: Networks, batch: Batch, hyperparameters: Any, values: Values) -> Tensor:
