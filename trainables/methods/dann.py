@@ -28,7 +28,6 @@ What the paper leaves open, and what was chosen:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -46,7 +45,7 @@ from trainables.networks.normalisation import FEEDS, Normalised, SharedBatchNorm
 from trainables.networks.reversal import reverse_gradient
 from trainables.policies import Decay
 from trainables.recipe import Recipe
-from trainables.schedules import Schedule, check_ramp, ramp
+from trainables.schedules import check_ramp, schedules_of
 
 SOURCE, TARGET = 0, 1
 BATCH_NORMS = (*FEEDS, "none")
@@ -87,7 +86,7 @@ class Hyperparameters:
         ranges.positive(learning_rate=self.learning_rate)
         ranges.whole(1, batch_size=self.batch_size)
         ranges.share(alpha=self.alpha)
-        check_ramp("beta", self.beta_ramp, self.beta, self.beta_gamma, self.beta_delay)
+        check_ramp(self, "beta")
         if self.batch_norm not in BATCH_NORMS:
             raise unknown("batch_norm", self.batch_norm, BATCH_NORMS)
         ranges.below_one(dropout=self.dropout)
@@ -160,14 +159,6 @@ def _language_loss(
     return cross_entropy(networks["language_classifier"](reverse_gradient(features, beta)), languages)
 
 
-def _schedules(hyperparameters: Hyperparameters) -> Mapping[str, Schedule]:
-    return {
-        "beta": ramp(
-            hyperparameters.beta_ramp, hyperparameters.beta, hyperparameters.beta_gamma, hyperparameters.beta_delay
-        )
-    }
-
-
 def _recipe(hyperparameters: Hyperparameters) -> Recipe:
     weight = {hyperparameters.penalty: hyperparameters.penalty_weight}
     return Recipe(
@@ -206,7 +197,7 @@ METHOD = Method(
     predict=predict,
     represent=represent,
     predictors=("encoder", "normalisation", "emotion_classifier"),
-    schedules=_schedules,
+    schedules=schedules_of("beta"),
     recipe=_recipe,
     feature="logmel26",
 )
