@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from trainables import ranges
-from trainables.game import Batch, Method, Networks, Player, Values
+from trainables.game import Method, Networks, Player
+from trainables.methods._classification import classifying, cross_entropy_of
 from trainables.networks.convolutional import FEATURES, ConvolutionalEncoder
 from trainables.networks.dense import Classifier
 
@@ -31,19 +30,13 @@ class Hyperparameters:
         ranges.whole(1, batch_size=self.batch_size)
 
 
-def classification_loss(networks: Networks, batch: Batch, hyperparameters: Any, values: Values) -> Tensor:
-    """Cross-entropy of the emotions of all that is labelled."""
-    return cross_entropy(predict(networks, batch.labelled.features, batch.labelled.lengths), batch.labelled.labels)
-
-
 def represent(networks: Networks, features: Tensor, lengths: Tensor) -> Tensor:
     """The encoder's 256 features, (batch, 256)."""
     return networks["encoder"](features)
 
 
-def predict(networks: Networks, features: Tensor, lengths: Tensor) -> Tensor:
-    """Logits (batch, classes) of padded features (batch, frames, dimensions)."""
-    return networks["classifier"](represent(networks, features, lengths))
+predict = classifying(represent)
+classification_loss = cross_entropy_of(predict)
 
 
 METHOD = Method(

@@ -18,6 +18,7 @@ from torch.nn.functional import cross_entropy
 from trainables import ranges
 from trainables.game import Batch, Method, Networks, Player, Speech, Values
 from trainables.methods import cnn
+from trainables.methods._classification import classifying
 from trainables.networks.augment import SpecAugment
 from trainables.networks.recurrent import FEATURES, RecurrentEncoder
 from trainables.policies import Decay
@@ -64,9 +65,7 @@ def represent(networks: Networks, features: Tensor, lengths: Tensor) -> Tensor:
     return networks["encoder"](features, lengths)
 
 
-def predict(networks: Networks, features: Tensor, lengths: Tensor) -> Tensor:
-    """Logits (batch, classes) of padded features (batch, frames, dimensions)."""
-    return networks["classifier"](represent(networks, features, lengths))
+predict = classifying(represent)
 
 
 def recipe(hyperparameters: Hyperparameters) -> Recipe:
