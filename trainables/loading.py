@@ -1,4 +1,4 @@
-"""A task's utterances out of the feature store: those that its label scheme has a class for, at their paper's length."""
+"""A task's utterances out of the feature store: those that its label scheme has a class for, cut to their length."""
 
 from __future__ import annotations
 
@@ -119,10 +119,10 @@ def _domain(table: pa.Table, task: TaskConfig, labelled: bool) -> Domain:
 def of_length(values: np.ndarray, starts: np.ndarray, length: Length) -> tuple[np.ndarray, np.ndarray]:
     """Utterances cut, and where a feature's paper pads with the minimum padded, to one length.
 
-    Zeros are not padded here but in the batch, after standardisation: a zero before it would be any number after it, and
-    would count in the statistics. The minimum is padded before it, and so counts in them: dann.txt pads where it describes
-    the features (3.3), standardises where it describes the training (4.1), and does not say that the statistics leave the
-    padding out.
+    Zeros are not padded here but in the batch, after standardisation: a zero before it would be any number after it,
+    and would count in the statistics. The minimum is padded before it, and so counts in them: dann.txt pads where it
+    describes the features (3.3), standardises where it describes the training (4.1), and does not say that the
+    statistics leave the padding out.
 
     Args:
         values: float32 of shape (frames of all utterances, dimensions), one utterance of 1 frame or more after another.

@@ -167,7 +167,7 @@ class Training:
             setattr(self, name, state[name])
 
     def probabilities(self, rows: np.ndarray, side: Side) -> np.ndarray:
-        """Class probabilities of the utterances ``rows`` of a side by the weights as they are: float32 (rows, classes)."""
+        """Class probabilities of the utterances ``rows`` by the weights as they are, float32 of shape (rows, classes)."""
         return self._read(self.game.method.predict, rows, side).softmax(dim=1).numpy()
 
     def representations(self, rows: np.ndarray, side: Side) -> np.ndarray:

@@ -14,7 +14,7 @@ HELD_OUT = ("source_val", "target_dev")
 
 
 class Model(Protocol):
-    """Something trained that can be asked (:class:`~trainables.loop.Training`, :class:`~trainables.fitting.Fitting`)."""
+    """What is trained and can be asked (:class:`~trainables.loop.Training`, :class:`~trainables.fitting.Fitting`)."""
 
     def probabilities(self, rows: np.ndarray, side: Side) -> np.ndarray:
         """Class probabilities of the utterances ``rows`` of a side, shape (rows, classes)."""
@@ -40,7 +40,7 @@ def validate(model: Model, granted: Granted) -> Scores | None:
 
 
 def held_out_scores(model: Model, granted: Granted) -> dict[str, float]:
-    """``criterion/source_val`` and ``criterion/target_dev``: UAR of either part that selects, as far as it is granted."""
+    """``criterion/source_val`` and ``criterion/target_dev``: UAR of either part that selects, as far as granted."""
     return {
         f"criterion/{name}": score(truth, predicted, len(granted.classes)).unweighted_average_recall
         for name, (truth, predicted) in _held_out(model, granted).items()

@@ -1,4 +1,4 @@
-"""What every method has whose emotions are read by a network ``classifier`` from one representation of the utterance."""
+"""What methods share whose emotions are read by a network ``classifier`` from one representation of the utterance."""
 
 from __future__ import annotations
 
