@@ -11,7 +11,6 @@ import errno
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -228,8 +227,13 @@ def write_tables(tables: Iterable[pa.Table], schema: pa.Schema, part: Place, **o
 @lru_cache
 def _opened(base: str) -> tuple[pyarrow.fs.FileSystem, str]:
     """A file system and what it calls the place ``base``, such as ``s3://bucket``."""
-    with suppress(pa.ArrowInvalid, pa.ArrowNotImplementedError):  # Arrow does not know the scheme: fsspec may
+    try:
         return pyarrow.fs.FileSystem.from_uri(base)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # what Arrow has no file system for, fsspec may have
+        return _opened_by_fsspec(base)
+
+
+def _opened_by_fsspec(base: str) -> tuple[pyarrow.fs.FileSystem, str]:
     try:
         other, path = fsspec.url_to_fs(base)
     except (ImportError, ValueError) as error:

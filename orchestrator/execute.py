@@ -24,8 +24,9 @@ from orchestrator.study import Study
 from orchestrator.table_text import cut_text
 from orchestrator.tracking import Tracker, default_tracking_uri
 from trainables.config import TaskConfig
-from trainables.data import TaskData, load_tasks
+from trainables.data import TaskData
 from trainables.examine import examine
+from trainables.loading import load_tasks
 
 
 def execute(launch: Launch, runs: Path, console: Console) -> int:

@@ -32,7 +32,8 @@ from orchestrator.records import RunRecord
 from orchestrator.runs import find_run, load_run
 from trainables.batches import digest
 from trainables.config import TrialConfig
-from trainables.data import TaskData, load_task
+from trainables.data import TaskData
+from trainables.loading import load_task
 from trainables.pretraining import pretrain
 from trainables.trainable import prepare_process, train
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from data_prep.errors import unknown
 from orchestrator.records import RunRecord
 from trainables.criteria import CRITERIA as LABEL_FREE
-from trainables.diagnosis import HELD_OUT
+from trainables.validation import HELD_OUT
 
 ORACLE = "oracle"
 VALIDATION = "validation"
@@ -47,20 +47,17 @@ def select(records: Iterable[RunRecord], criterion: str = VALIDATION) -> RunReco
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
-    """The search trial of a cell that a criterion chooses, beside the best and the average one. All are test UARs.
+class Comparison:
+    """What a criterion chooses, beside the best and the average trial. All are test UARs.
 
     Attributes:
-        criterion, cell: which.
-        number: of the search trial.
-        chosen: of that trial.
-        random: mean over the cell's trials: what choosing at random comes to.
+        criterion: which.
+        chosen: of the trial that it chooses.
+        random: mean over the trials: what choosing at random comes to.
         oracle: of the best trial.
     """
 
     criterion: str
-    cell: str
-    number: int
     chosen: float
     random: float
     oracle: float
@@ -76,38 +73,36 @@ class Choice:
 
         ``None`` where there was nothing to gain, all trials being equal.
         """
-        return _share(self.chosen - self.random, self.oracle - self.random)
+        gain = self.oracle - self.random
+        # Scores are ratios of counts: a gain below this is a rounding error of their mean.
+        return (self.chosen - self.random) / gain if gain > 1e-12 else None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Worth:
-    """What a criterion is worth over cells.
+class Choice(Comparison):
+    """What a criterion chooses in one cell.
 
     Attributes:
-        criterion: which.
-        choices: cell by cell, in the order of the records; at least one.
-        chosen, random, oracle: means over ``choices`` of what :class:`Choice` says of each.
+        cell: which.
+        number: of the search trial that is chosen.
     """
 
-    criterion: str
+    cell: str
+    number: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worth(Comparison):
+    """What a criterion is worth over cells: means of what it comes to in each.
+
+    What is kept is a share of the mean gain. So a cell counts by what there was to gain in it, and one whose trials
+    hardly differ does not decide.
+
+    Attributes:
+        choices: cell by cell, in the order of the records; at least one.
+    """
+
     choices: tuple[Choice, ...]
-    chosen: float
-    random: float
-    oracle: float
-
-    @property
-    def regret(self) -> float:
-        """What the choices lose to the oracle's, on average."""
-        return self.oracle - self.chosen
-
-    @property
-    def kept(self) -> float | None:
-        """The share of the oracle's mean gain over a random choice that the choices' mean gain is.
-
-        So a cell counts by what there was to gain in it, and one whose trials hardly differ does not decide. ``None``
-        where there was nothing to gain in any.
-        """
-        return _share(self.chosen - self.random, self.oracle - self.random)
 
 
 def worth(
@@ -169,11 +164,6 @@ def _choice(criterion: str, cell: str, trials: Sequence[RunRecord]) -> Choice:
         random=statistics.fmean(tests),
         oracle=max(tests),
     )
-
-
-def _share(kept: float, whole: float) -> float | None:
-    # Scores are ratios of counts: a gain below this is a rounding error of their mean.
-    return kept / whole if whole > 1e-12 else None
 
 
 def _searched(records: Iterable[RunRecord]) -> list[RunRecord]:

@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.selection import ORACLE, VALIDATION, Choice, Worth
+from orchestrator.selection import ORACLE, VALIDATION, Comparison, Worth
 from orchestrator.study import Study
 from orchestrator.tables import Difference, Row
 from search_spaces import Published
@@ -77,9 +77,9 @@ def criterion_text(criterion: str) -> str:
     )
 
 
-def kept_text(worth: Worth | Choice) -> str:
+def kept_text(compared: Comparison) -> str:
     """The share of the oracle's gain over a random choice that is kept."""
-    return "–" if worth.kept is None else f"{100 * worth.kept:.0f} %"
+    return "–" if compared.kept is None else f"{100 * compared.kept:.0f} %"
 
 
 def percent(value: float | None, digits: int = 1) -> str:

@@ -15,7 +15,7 @@ from orchestrator.environment import code_version, machine
 from trainables.batches import digest
 from trainables.config import TaskConfig, TrialConfig
 from trainables.data import TaskData
-from trainables.loop import Report
+from trainables.outcome import Report
 from trainables.pretraining import Pretrained, pretrain
 from trainables.trainable import prepare_process, train
 

@@ -26,6 +26,7 @@ from search_spaces._sweep import (
     applies,
     fields_of,
     paper_values,
+    row_by_row,
 )
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "known",
     "load",
     "paper_values",
+    "row_by_row",
 ]
 
 

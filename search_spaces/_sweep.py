@@ -128,6 +128,25 @@ class Published:
     std: float | None = None
 
 
+def row_by_row(
+    rows: Mapping[str, Sequence[float | tuple[float, float]]], tasks: Sequence[TaskConfig]
+) -> dict[tuple[str, str], Published]:
+    """What a sweep's ``published`` holds, from figures as they stand in the paper's table.
+
+    Args:
+        rows: by variant name, the figure of each task in per cent: a mean, or a mean and a standard deviation.
+        tasks: in the order of the figures.
+
+    Raises:
+        ValueError: a row has more or fewer figures than there are tasks.
+    """
+    return {
+        (row, task.name): Published(*(figure if isinstance(figure, tuple) else (figure,)))
+        for row, figures in rows.items()
+        for task, figure in zip(tasks, figures, strict=True)
+    }
+
+
 @dataclass(frozen=True)
 class Preset:
     """How much is spent.

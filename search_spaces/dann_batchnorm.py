@@ -21,7 +21,7 @@ from typing import Any
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-from search_spaces import BASELINES, Parameter, Preset, Published, Sweep, Variant
+from search_spaces import BASELINES, Parameter, Preset, Sweep, Variant, row_by_row
 from trainables.config import TaskConfig
 
 _BASE = ("language_classifier",)
@@ -82,11 +82,7 @@ SWEEP = Sweep(
             FloatDistribution(1.0, 20.0, log=True), paper=10.0, when={"beta_ramp": ("sigmoid",)}, unless_without=_BASE
         ),
     },
-    published={
-        (row, task.name): Published(*figure)
-        for row, figures in _PUBLISHED.items()
-        for task, figure in zip(_TASKS, figures, strict=True)
-    },
+    published=row_by_row(_PUBLISHED, _TASKS),
     reference="base",
     presets={
         "smoke": Preset(

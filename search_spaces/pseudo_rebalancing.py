@@ -11,60 +11,43 @@ caption's comes first here, and tau is searched in both rows.
 
 from __future__ import annotations
 
-from optuna.distributions import FloatDistribution
+from collections.abc import Mapping
 
-from search_spaces import BASELINES, Parameter, Preset, Published, Sweep, Variant
-from search_spaces.pseudo_threshold import SPACE, columns, fixed, granting, on_italian
+from search_spaces import BASELINES, Sweep, Variant, row_by_row
+from search_spaces.pseudo_threshold import SPACE, columns, fixed, granting, on_italian, presets
 
 _FIGURES = {"without": (65.64, 78.37, 53.64, 47.42), "with": (73.86, 94.37, 68.81, 88.27)}
 
 
 def table(encoder: str = "emotion_cnn", weights: str = "") -> Sweep:
     """The sweep with an encoder of :data:`~trainables.methods.pseudo_label.ENCODERS` and its first weights."""
-    network = {"encoder": encoder, "weights": weights, "labels": "hard"}
-    rest = fixed("relabel_every", "uniformity_weight", "entropy_weight", "mixup_least")
     tasks = columns(encoder)
     return Sweep(
         title="Pseudo-labels with and without rebalancing",
         source="pseudo_label.txt, Table 8 (HuBERT's figures)",
-        variants=(
-            *(
-                Variant(
-                    name if amount == "100" else f"{name}_{amount}",
-                    "pseudo_label",
-                    title=f"{name} rebalancing, {amount} granted",
-                    settings={**network, **rest, "rebalance": name == "with"},
-                    task=granting(amount),
-                )
-                for amount in ("100", "25")
-                for name in _FIGURES
-            ),
-            *BASELINES,
-        ),
+        variants=(*_rows({"encoder": encoder, "weights": weights}), *BASELINES),
         tasks=tasks,
-        space={
-            "learning_rate": SPACE["learning_rate"],
-            "threshold": Parameter(FloatDistribution(0.3, 0.95), paper=0.5),
-        },
-        published={
-            (name, task.name): Published(figure)
-            for name, figures in _FIGURES.items()
-            for task, figure in zip(tasks, figures, strict=True)
-        },
+        space={name: SPACE[name] for name in ("learning_rate", "threshold")},
+        published=row_by_row(_FIGURES, tasks),
         published_note="Published figures are accuracies, not UARs, and HuBERT's, whatever is trained here.",
         reference="without",
-        presets={
-            "smoke": Preset(
-                epochs=2,
-                trials=1,
-                replicates=2,
-                max_frames=60,
-                demo="tiny",
-                cells=on_italian("with_25", "without_25", "is09_coral"),
-            ),
-            "demo": Preset(epochs=6, trials=2, replicates=2, max_frames=60, cells=on_italian("*")),
-            "paper": Preset(epochs=100, trials=20, replicates=3, demo="full"),
-        },
+        presets=presets(smoke=on_italian("with_25", "without_25", "is09_coral"), demo=on_italian("*")),
+    )
+
+
+def _rows(network: Mapping[str, str]) -> tuple[Variant, ...]:
+    rest = fixed("relabel_every", "uniformity_weight", "entropy_weight", "mixup_least")
+    settings = {**network, "labels": "hard", **rest}
+    return tuple(
+        Variant(
+            name if amount == "100" else f"{name}_{amount}",
+            "pseudo_label",
+            title=f"{name} rebalancing, {amount} granted",
+            settings={**settings, "rebalance": name == "with"},
+            task=granting(amount),
+        )
+        for amount in ("100", "25")
+        for name in _FIGURES
     )
 
 

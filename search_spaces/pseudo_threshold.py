@@ -10,10 +10,11 @@ The published figures are per cent of the test utterances that are right, though
 (4.2): German has 78.87, 60.56 and 94.37, which are 56, 43 and 67 of 71 utterances. French, Italian and, more so, Persian
 have classes of different sizes, where the UAR that is shown beside them may be lower or higher.
 
-The paper's rows are HuBERT's, whose weights have to be downloaded. This sweep trains EmotionCNN, which has none: its two
-bounds stand beside EmotionCNN's figures, and tau's rows beside HuBERT's, as the table says. For HuBERT's table, a file with ``SWEEP = pseudo_threshold.table("hubert", "hub")``.
-The row with all labels rebalances as the others do, of which 5.2 says nothing. Every row has its learning rate searched, too, the source alone included. tau is searched in the rows of Figure 3a and
-fixed in Table 7's; W is given as a share of the epochs (:mod:`trainables.methods.pseudo_label`).
+The paper's rows are HuBERT's, whose weights have to be downloaded. This sweep trains EmotionCNN, which has none: its
+two bounds stand beside EmotionCNN's figures, and tau's rows beside HuBERT's, as the table says. For HuBERT's table, a
+file with ``SWEEP = pseudo_threshold.table("hubert", "hub")``. The row with all labels rebalances as the others do, of
+which 5.2 says nothing. Every row has its learning rate searched, too, the source alone included. tau is searched in the
+rows of Figure 3a and fixed in Table 7's; W is given as a share of the epochs (:mod:`trainables.methods.pseudo_label`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import Any
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-from search_spaces import BASELINES, Parameter, Preset, Published, Sweep, Variant
+from search_spaces import BASELINES, Parameter, Preset, Sweep, Variant, row_by_row
 from trainables.config import TaskConfig
 from trainables.methods import pseudo_label
 
@@ -90,72 +91,55 @@ def on_italian(*rows: str) -> tuple[str, ...]:
     return tuple(f"{row}/*-emovo-*" for row in rows)
 
 
+def presets(smoke: tuple[str, ...], demo: tuple[str, ...]) -> dict[str, Preset]:
+    """The presets of a sweep over these columns, from the patterns of the cells that the two smaller ones run."""
+    return {
+        "smoke": Preset(epochs=2, trials=1, replicates=2, max_frames=60, demo="tiny", cells=smoke),
+        "demo": Preset(epochs=6, trials=2, replicates=2, max_frames=60, cells=demo),
+        "paper": Preset(epochs=100, trials=20, replicates=3, demo="full"),
+    }
+
+
 def table(encoder: str = "emotion_cnn", weights: str = "") -> Sweep:
     """The sweep with an encoder of :data:`~trainables.methods.pseudo_label.ENCODERS` and its first weights."""
-    network = {"encoder": encoder, "weights": weights}
-
-    def row(name: str, title: str, amount: str, settings: Mapping[str, Any]) -> Variant:
-        return Variant(name, "pseudo_label", title=title, settings={**network, **settings}, task=granting(amount))
-
-    amounts, taus = ("0", "25", "50", "100"), (0.5, 0.65, 0.85)
-    never = fixed("relabel_every", *_SOFT, labels="hard")
-    variants = (
-        row("source_only", "source alone (Table 4)", "0", never | {"threshold": 1.0}),
-        row("all_labelled", "all labelled (Table 5)", "100_percent", never | {"threshold": 1.0}),
-        *(
-            row(f"hard_{amount}", f"hard labels, {amount} granted", amount, fixed(*_SOFT, labels="hard"))
-            for amount in amounts
-        ),
-        *(
-            row(f"soft_{amount}", f"soft labels, {amount} granted", amount, fixed(*_HARD, labels="soft"))
-            for amount in amounts
-        ),
-        *(
-            row(
-                f"tau_{tau * 100:.0f}",
-                f"τ = {tau:.2f}, 100 granted (Table 7)",
-                "100",
-                fixed(*_SOFT, labels="hard", threshold=tau),
-            )
-            for tau in taus
-        ),
-    )
     tasks = columns(encoder)
-    bounds = {"source_only": _TABLE_4.get(encoder, ()), "all_labelled": _TABLE_5.get(encoder, ())}
+    bounds = {"source_only": _TABLE_4, "all_labelled": _TABLE_5}
+    figures = {name: by_encoder[encoder] for name, by_encoder in bounds.items() if encoder in by_encoder}
     return Sweep(
         title="Pseudo-labels: tau, hard and soft labels, and how many are granted",
         source="pseudo_label.txt, Table 7 (HuBERT's figures) and Figure 3, with the bounds of Tables 4 and 5",
-        variants=(*variants, *BASELINES),
+        variants=(*_rows({"encoder": encoder, "weights": weights}), *BASELINES),
         tasks=tasks,
         space=SPACE,
-        published={
-            (name, task.name): Published(figure)
-            for name, figures in (bounds | _TABLE_7).items()
-            for task, figure in zip(tasks, figures, strict=False)
-        },
+        published=row_by_row(figures | _TABLE_7, tasks),
         published_note=(
             f"Published figures are accuracies, not UARs; {encoder}'s in the rows of Tables 4 and 5, and those of Table 7 "
             "HuBERT's, whatever is trained here."
         ),
         reference="source_only",
-        presets={
-            "smoke": Preset(
-                epochs=2,
-                trials=1,
-                replicates=2,
-                max_frames=60,
-                demo="tiny",
-                cells=on_italian("source_only", "hard_25", "soft_0", "is09_coral"),
-            ),
-            "demo": Preset(
-                epochs=6,
-                trials=2,
-                replicates=2,
-                max_frames=60,
-                cells=on_italian("source_only", "hard_0", "hard_100", "soft_0", "soft_100", "tau_85"),
-            ),
-            "paper": Preset(epochs=100, trials=20, replicates=3, demo="full"),
-        },
+        presets=presets(
+            smoke=on_italian("source_only", "hard_25", "soft_0", "is09_coral"),
+            demo=on_italian("source_only", "hard_0", "hard_100", "soft_0", "soft_100", "tau_85"),
+        ),
+    )
+
+
+def _rows(network: Mapping[str, str]) -> tuple[Variant, ...]:
+    def row(name: str, title: str, amount: str, settings: Mapping[str, Any]) -> Variant:
+        return Variant(name, "pseudo_label", title=title, settings={**network, **settings}, task=granting(amount))
+
+    never = fixed("relabel_every", *_SOFT, labels="hard", threshold=1.0)
+    hard, soft = fixed(*_SOFT, labels="hard"), fixed(*_HARD, labels="soft")
+    amounts, taus = ("0", "25", "50", "100"), (0.5, 0.65, 0.85)
+    return (
+        row("source_only", "source alone (Table 4)", "0", never),
+        row("all_labelled", "all labelled (Table 5)", "100_percent", never),
+        *(row(f"hard_{amount}", f"hard labels, {amount} granted", amount, hard) for amount in amounts),
+        *(row(f"soft_{amount}", f"soft labels, {amount} granted", amount, soft) for amount in amounts),
+        *(
+            row(f"tau_{tau * 100:.0f}", f"τ = {tau:.2f}, 100 granted (Table 7)", "100", hard | {"threshold": tau})
+            for tau in taus
+        ),
     )
 
 

@@ -14,7 +14,8 @@ from dataclasses import replace
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
-from search_spaces import Parameter, Preset, Published, Start, Sweep, Variant
+from search_spaces import Parameter, Preset, Start, Sweep, Variant, row_by_row
+from search_spaces.single_corpus import PUBLISHED_NOTE
 from trainables.config import TaskConfig
 
 
@@ -40,7 +41,7 @@ _VARIANTS = (
     ),
     Variant("alone", "lstm_transfer", title="train on the corpus alone", settings={"trains": "all"}),
 )
-_PUBLISHED = ((46.51, 35.71, 45.55), (83.72, 31.42, 55.55))
+_PUBLISHED = {"iemocap": (46.51, 35.71, 45.55), "fine_tuned": (83.72, 31.42, 55.55)}
 
 SWEEP = Sweep(
     title="Transfer from a large corpus to small ones",
@@ -51,12 +52,8 @@ SWEEP = Sweep(
         "learning_rate": Parameter(FloatDistribution(1e-4, 1e-2, log=True), paper=1e-3),
         "start.learning_rate": Parameter(CategoricalDistribution([3e-4, 1e-3, 3e-3]), paper=1e-3),
     },
-    published={
-        (variant.name, task.name): Published(figure)
-        for variant, figures in zip(_VARIANTS, _PUBLISHED, strict=False)
-        for task, figure in zip(_TASKS, figures, strict=True)
-    },
-    published_note="Published figures are accuracies, not UARs, on one speaker or two that the paper does not name.",
+    published=row_by_row(_PUBLISHED, _TASKS),
+    published_note=PUBLISHED_NOTE,
     reference="iemocap",
     presets={
         "smoke": Preset(epochs=2, trials=2, replicates=2, demo="tiny", cells=("*/emodb-*",)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -19,29 +20,31 @@ from trainables.streams import stream
 _UNKNOWN = {"unknown", "und"}
 
 
+@dataclass(frozen=True, eq=False)
 class Scaler:
-    """Standardises each feature dimension by the mean and deviation of the utterances it was fitted on.
+    """Standardises each feature dimension: less the mean, over the scale.
 
     Attributes:
         mean, scale: float32 of shape (dimensions,).
     """
 
-    def __init__(self, domain: Domain, rows: np.ndarray) -> None:
-        """Fits on the utterances ``rows`` of ``domain``, every frame counting once."""
+    mean: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def fit(cls, domain: Domain, rows: np.ndarray) -> Scaler:
+        """Mean and standard deviation of the utterances ``rows`` of ``domain``, every frame counting once."""
         # One utterance at a time: the values of a whole corpus in double precision would be a copy for every trial.
         parts = [domain.values[domain.starts[row] : domain.starts[row + 1]] for row in rows]
         frames = sum(len(part) for part in parts)
         mean = sum(part.sum(axis=0, dtype=np.float64) for part in parts) / frames
         variance = sum(np.square(part - mean).sum(axis=0) for part in parts) / frames
-        self.mean = mean.astype(np.float32)
-        self.scale = np.maximum(np.sqrt(variance), 1e-8).astype(np.float32)
+        return cls(mean.astype(np.float32), np.maximum(np.sqrt(variance), 1e-8).astype(np.float32))
 
-
-class Unscaled(Scaler):
-    """Leaves features as they are."""
-
-    def __init__(self, dimensions: int) -> None:
-        self.mean, self.scale = np.zeros(dimensions, np.float32), np.ones(dimensions, np.float32)
+    @classmethod
+    def identity(cls, dimensions: int) -> Scaler:
+        """Leaves features as they are."""
+        return cls(np.zeros(dimensions, np.float32), np.ones(dimensions, np.float32))
 
 
 class Utterances:
@@ -124,7 +127,7 @@ def utterances(granted: Granted, device: torch.device) -> tuple[Utterances, Utte
         fitted = _scalers(source, granted.split.train), _scalers(target, granted.split.adaptation)
     else:
         as_it_is = granted.normalisation == "none"
-        scaler = Unscaled(source.values.shape[1]) if as_it_is else Scaler(source, granted.split.train)
+        scaler = Scaler.identity(source.values.shape[1]) if as_it_is else Scaler.fit(source, granted.split.train)
         fitted = dict.fromkeys(source.corpora, scaler), dict.fromkeys(target.corpora, scaler)
     return (
         Utterances(source, fitted[0], granted.frames, device),
@@ -133,8 +136,11 @@ def utterances(granted: Granted, device: torch.device) -> tuple[Utterances, Utte
 
 
 def statistics(source: Utterances, target: Utterances) -> dict[str, Tensor]:
-    """What standardised each corpus of each side: ``source/emodb.mean`` and ``source/emodb.scale``, float32 of shape
-    (dimensions,)."""
+    """What standardised each corpus of each side.
+
+    Returns:
+        Float32 of shape (dimensions,) by name: ``source/emodb.mean`` and ``source/emodb.scale``.
+    """
     return {
         f"{side}/{corpus}.{name}": torch.from_numpy(getattr(scaler, name))
         for side, held in (("source", source), ("target", target))
@@ -159,23 +165,24 @@ def _scalers(domain: Domain, rows: np.ndarray) -> dict[str, Scaler]:
     """
     of = np.array(domain.corpora)[rows]
     return {
-        name: Scaler(domain, own if len(own := rows[of == name]) else rows) for name in dict.fromkeys(domain.corpora)
+        name: Scaler.fit(domain, own if len(own := rows[of == name]) else rows)
+        for name in dict.fromkeys(domain.corpora)
     }
 
 
-def batch_rows(rows: np.ndarray, size: int, step: int, seed: int, domain: str) -> np.ndarray:
+def batch_rows(rows: np.ndarray, size: int, step: int, seed: int, name: str) -> np.ndarray:
     """The utterances of batch number ``step`` (from 0): an endless cycle through ``rows``, shuffled anew each time round.
 
     Every batch has ``size`` utterances, and source and target each cycle at their own length, so neither is cut to
-    the other's. What a step draws depends on the seed, the domain's name and the step alone.
+    the other's. What a step draws depends on the seed, the name of what is drawn from (``source``) and the step alone.
     """
     first, last = step * size, (step + 1) * size
     rounds = range(first // len(rows), (last - 1) // len(rows) + 1)
-    ordered = np.concatenate([_shuffled(len(rows), seed, domain, number) for number in rounds])
+    ordered = np.concatenate([_shuffled(len(rows), seed, name, number) for number in rounds])
     offset = rounds[0] * len(rows)
     return rows[ordered[first - offset : last - offset]]
 
 
 @lru_cache(maxsize=16)
-def _shuffled(count: int, seed: int, domain: str, number: int) -> np.ndarray:
-    return stream(seed, "order", domain, number).permutation(count)
+def _shuffled(count: int, seed: int, name: str, number: int) -> np.ndarray:
+    return stream(seed, "order", name, number).permutation(count)

@@ -7,45 +7,15 @@ told apart, in the features themselves and in the model's representation.
 from __future__ import annotations
 
 import functools
-from typing import Protocol
 
 import numpy as np
 
 from trainables import criteria, probes
-from trainables.data import Domain, Granted
-from trainables.estimator import Side
-from trainables.metrics import score
+from trainables.data import Granted
 from trainables.streams import stream
+from trainables.validation import Model
 
-HELD_OUT = ("source_val", "target_dev")
 _MOST = 500  # utterances of each part
-
-
-class Model(Protocol):
-    """Something trained that can be asked (:class:`~trainables.loop.Training`, :class:`~trainables.fitting.Fitting`)."""
-
-    def probabilities(self, rows: np.ndarray, side: Side) -> np.ndarray:
-        """Class probabilities of the utterances ``rows`` of a side, shape (rows, classes)."""
-        ...
-
-    def representations(self, rows: np.ndarray, side: Side) -> np.ndarray:
-        """What the emotion is read from, shape (rows, features)."""
-        ...
-
-
-def held_out_scores(model: Model, granted: Granted) -> dict[str, float]:
-    """``criterion/source_val`` and ``criterion/target_dev``: UAR of either part that selects, as far as it is granted."""
-    parts: tuple[tuple[Side, Domain, np.ndarray], ...] = (
-        ("source", granted.source, granted.split.validation),
-        ("target", granted.target, granted.split.development),
-    )
-    scores = {}
-    for name, (side, domain, rows) in zip(HELD_OUT, parts, strict=True):
-        if len(rows):
-            predicted = model.probabilities(rows, side).argmax(axis=1)
-            found = score(domain.labels[rows], predicted, len(granted.classes))
-            scores[f"criterion/{name}"] = found.unweighted_average_recall
-    return scores
 
 
 def diagnose(model: Model, granted: Granted, seed: int) -> dict[str, float]:

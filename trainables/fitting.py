@@ -12,12 +12,12 @@ from data_prep.errors import InputError
 from trainables import methods
 from trainables.batches import statistics, utterances
 from trainables.config import TrialConfig, construct
-from trainables.data import Granted
+from trainables.data import Granted, check_adaptation
 from trainables.estimator import Estimator, Examples, Fitted, Side
-from trainables.loop import Outcome, Report
-from trainables.metrics import Scores, score
+from trainables.outcome import Outcome, Report
 from trainables.pool import granted_pool
 from trainables.streams import stream_seed
+from trainables.validation import epoch_metrics, predict, validate
 
 
 @dataclass
@@ -41,11 +41,8 @@ class Fitting:
         self.estimator = estimator
         self.hyperparameters = construct(estimator.hyperparameters, self.config.hyperparameters)
         normalisation = estimator.normalisation(self.hyperparameters) or self.granted.normalisation
-        if not len(self.granted.split.adaptation) and estimator.adapts(self.hyperparameters):
-            raise InputError(
-                f"{self.config.method} adapts to the target, of which protocol {self.config.task.protocol} grants "
-                "nothing; take another protocol, or a variant that does not adapt"
-            )
+        if estimator.adapts(self.hyperparameters):
+            check_adaptation(self.config, self.granted)
         self._held = utterances(replace(self.granted, normalisation=normalisation), torch.device("cpu"))
 
     def run(self, report: Report = lambda metrics: None) -> Outcome:
@@ -63,29 +60,24 @@ class Fitting:
             seed=stream_seed(self.config.seed, "noise"),
         )
         self.fitted = self.estimator.fit(examples, self.hyperparameters)
-        validation = self._validate()
+        validation = validate(self, self.granted)
+        assert validation is not None, "a protocol that grants labels to fit on holds some out"
         seconds = time.perf_counter() - started
         epoch = {
             "epoch": 1,
-            "validation_uar": validation.unweighted_average_recall,
-            "validation_accuracy": validation.accuracy,
-            "best_validation_uar": validation.unweighted_average_recall,
+            **epoch_metrics(validation, validation.unweighted_average_recall),
             "train_seconds": seconds,
         }
         report(epoch)
         return Outcome(
             weights={name: torch.from_numpy(np.asarray(value)) for name, value in self.fitted.weights.items()},
             validation=validation,
-            predicted=self.predict(split.test, "target"),
+            predicted=predict(self, split.test, "target"),
             best_epoch=1,
             history=(epoch,),
             normalisation=statistics(*self._held),
             seconds=seconds,
         )
-
-    def predict(self, rows: np.ndarray, side: Side) -> np.ndarray:
-        """Class numbers of the utterances ``rows`` of a side."""
-        return self.probabilities(rows, side).argmax(axis=1)
 
     def probabilities(self, rows: np.ndarray, side: Side) -> np.ndarray:
         """Class probabilities, of shape (rows, classes)."""
@@ -101,10 +93,3 @@ class Fitting:
         held = self._held[0] if side == "source" else self._held[1]
         gathered, _ = held.gather(torch.from_numpy(rows))
         return gathered.flatten(start_dim=1).numpy()
-
-    def _validate(self) -> Scores:
-        granted, split = self.granted, self.granted.split
-        labels = [granted.source.labels[split.validation], granted.target.labels[split.development]]
-        parts: tuple[tuple[np.ndarray, Side], ...] = ((split.validation, "source"), (split.development, "target"))
-        predicted = [self.predict(rows, side) for rows, side in parts if len(rows)]
-        return score(np.concatenate(labels), np.concatenate(predicted), len(granted.classes))

@@ -234,3 +234,24 @@ def build(game: Game, shape: Shape, hyperparameters: Any, seed: int) -> nn.Modul
             torch.manual_seed(stream_seed(seed, "initialisation", name))
             networks[name] = game.method.networks[name](shape, hyperparameters)
     return networks
+
+
+def begin_with(networks: nn.ModuleDict, start: Mapping[str, Tensor]) -> None:
+    """Gives those of the networks that are in the state dictionary ``start`` the weights that they have there.
+
+    Raises:
+        InputError: none of them is there, or one is of another shape.
+    """
+    shared = [name for name in networks if any(key.split(".")[0] == name for key in start)]
+    if not shared:
+        there = sorted({key.split(".")[0] for key in start})
+        raise InputError(
+            f"what it starts from has {', '.join(there)}, and it has {', '.join(networks)}: none in common"
+        )
+    for name in shared:
+        weights = {key.partition(".")[2]: value for key, value in start.items() if key.split(".")[0] == name}
+        try:
+            networks[name].load_state_dict(weights)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())
+            raise InputError(f"what it starts from has another {name}: {reason}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,22 +13,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from data_prep.errors import InputError
 from trainables import methods
 from trainables.batches import statistics
 from trainables.config import TrialConfig, construct
-from trainables.data import Granted
+from trainables.data import Granted, check_adaptation
 from trainables.estimator import Side
 from trainables.feed import Feed
-from trainables.game import Batch, Method, Player, Reading, build, play
-from trainables.metrics import Scores, score
+from trainables.game import Batch, Method, Player, Reading, begin_with, build, play
+from trainables.metrics import Scores
 from trainables.networks.shared import Shared
+from trainables.outcome import Outcome, Report
 from trainables.policies import Verdict
-from trainables.pool import granted_pool, unlabelled
+from trainables.pool import Pool, granted_pool, unlabelled
 from trainables.streams import stream, stream_seed
+from trainables.validation import epoch_metrics, predict, validate
 from trainables.workers import Workers
-
-Report = Callable[[Mapping[str, float]], None]
 
 # Utterances, and values of theirs, that are read at a time outside training.
 _READ_AT_ONCE, _READ_VALUES = 256, 2**24
@@ -45,32 +44,9 @@ class Best:
     """The epoch that validation selected, as training goes on from it."""
 
     epoch: int
-    scores: Scores | None
+    scores: Scores
     weights: dict[str, Any]
     optimisers: dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """What a training run leaves.
-
-    Attributes:
-        weights: of the networks that predict, at the selected epoch: a state dictionary on the CPU.
-        validation: scores of the selected epoch on what selected it; ``None`` where nothing selects.
-        predicted: class numbers of the test set by the selected epoch, int64 of shape (test utterances,).
-        best_epoch: the selected epoch, from 1.
-        history: what was reported after each epoch.
-        normalisation: what standardised the features of each corpus (:func:`trainables.batches.statistics`).
-        seconds: wall time of training.
-    """
-
-    weights: Mapping[str, Tensor]
-    validation: Scores | None
-    predicted: np.ndarray
-    best_epoch: int
-    history: tuple[Mapping[str, float], ...]
-    normalisation: Mapping[str, Tensor]
-    seconds: float
 
 
 @dataclass
@@ -98,40 +74,19 @@ class Training:
         self.hyperparameters = construct(method.hyperparameters, self.config.hyperparameters)
         self.schedules = method.schedules(self.hyperparameters)
         self.recipe = method.recipe(self.hyperparameters)
-        adapts = self.game.adapts or self.recipe.relabel is not None
-        if adapts and not len(self.granted.split.adaptation):
-            raise InputError(
-                f"{self.config.method} adapts to the target, of which protocol {self.config.task.protocol} grants "
-                "nothing; take another protocol, or a method or variant that does not adapt"
-            )
-        normalisation = self.recipe.normalisation or self.granted.normalisation
-        self.feed = Feed(
-            replace(self.granted, normalisation=normalisation),
-            seed=self.config.seed,
-            batch_size=self.hyperparameters.batch_size,
-            crop=self.recipe.crop,
-            device=self.device,
-            workers=self.workers,
-            mixup=self.recipe.mixup,
-        )
-        self.modules = build(self.game, self.feed.shape, self.hyperparameters, self.config.seed)
-        if self.start is not None:
-            begin_with(self.modules, self.start)
-        self.modules.to(self.device)
+        if self.game.adapts or self.recipe.relabel is not None:
+            check_adaptation(self.config, self.granted)
+        self.feed = self._make_feed()
+        self.modules = self._make_networks()
         self.networks = dict(self.modules.items())
-        for module in self.modules.modules():
-            if isinstance(module, Shared):
-                module.worker, module.workers = self.workers.rank, self.workers.count
         self.players = [player for player in self.game.players if self._weights(player)]
         self.optimisers = {
             player.name: self.recipe.optimise(self._weights(player), self.hyperparameters.learning_rate)
             for player in self.players
         }
         self.policy = self.recipe.policy(self.hyperparameters.learning_rate)
-        self.pool = granted_pool(self.granted)
-        if self.recipe.rebalance:
-            self.pool = self.pool.rebalanced(stream(self.config.seed, "rebalance", 0))
         self.epoch = self.step = 0
+        self.pool = self._rebalanced(granted_pool(self.granted))
         self.seconds = 0.0
         self.stopped = False
         self.best: Best | None = None
@@ -175,12 +130,12 @@ class Training:
         for name, loss in losses.items():
             if not math.isfinite(loss):
                 raise TrainingDiverged(f"the loss of {name} is {loss} after epoch {self.epoch}")
-        scores = self._validate()
+        scores = validate(self, self.granted) if self.game.method.supervised else None
         learning_rate = self.policy.learning_rate
         self._follow(scores)
         numbers = {
             "learning_rate": learning_rate,
-            **({} if scores is None else _validation(scores, self.policy.best)),
+            **({} if scores is None else epoch_metrics(scores, self.policy.best)),
             **{f"loss/{name}": loss for name, loss in losses.items()},
             **{f"schedule/{name}": value for name, value in values.items()},
             **self._relabel(),
@@ -211,17 +166,42 @@ class Training:
         for name in _STATE:
             setattr(self, name, state[name])
 
-    def predict(self, rows: np.ndarray, domain: Side) -> np.ndarray:
-        """Class numbers of the utterances ``rows`` of the ``source`` or the ``target``, by the weights as they are."""
-        return self.probabilities(rows, domain).argmax(axis=1)
-
     def probabilities(self, rows: np.ndarray, side: Side) -> np.ndarray:
-        """Class probabilities, float32 of shape (rows, classes)."""
+        """Class probabilities of the utterances ``rows`` by the weights as they are, float32 of shape (rows, classes)."""
         return self._read(self.game.method.predict, rows, side).softmax(dim=1).numpy()
 
     def representations(self, rows: np.ndarray, side: Side) -> np.ndarray:
         """What the emotion is read from, float32 of shape (rows, features)."""
         return self._read(self.game.method.represent, rows, side).numpy()
+
+    def _make_feed(self) -> Feed:
+        """The batches, standardised as the recipe has it, or else the protocol."""
+        normalisation = self.recipe.normalisation or self.granted.normalisation
+        return Feed(
+            replace(self.granted, normalisation=normalisation),
+            seed=self.config.seed,
+            batch_size=self.hyperparameters.batch_size,
+            crop=self.recipe.crop,
+            device=self.device,
+            workers=self.workers,
+            mixup=self.recipe.mixup,
+        )
+
+    def _make_networks(self) -> torch.nn.ModuleDict:
+        """The networks on the device, with the weights to begin with."""
+        networks = build(self.game, self.feed.shape, self.hyperparameters, self.config.seed)
+        if self.start is not None:
+            begin_with(networks, self.start)
+        for module in networks.modules():
+            if isinstance(module, Shared):
+                module.worker, module.workers = self.workers.rank, self.workers.count
+        return networks.to(self.device)
+
+    def _rebalanced(self, pool: Pool) -> Pool:
+        """The pool as this epoch is to train on it."""
+        if not self.recipe.rebalance:
+            return pool
+        return pool.rebalanced(stream(self.config.seed, "rebalance", self.epoch))
 
     def _read(self, reading: Reading, rows: np.ndarray, side: Side) -> Tensor:
         held = self.feed.source if side == "source" else self.feed.target
@@ -253,21 +233,6 @@ class Training:
         moved = [name for name in player.moves if name not in self.recipe.frozen]
         return [weight for name in moved for weight in self.modules[name].parameters() if weight.requires_grad]
 
-    def _validate(self) -> Scores | None:
-        """Scores on what selects: the source's validation part, the target's development part, or both together."""
-        if not self.game.method.supervised:
-            return None
-        granted = self.granted
-        parts: tuple[tuple[Side, np.ndarray, np.ndarray], ...] = (
-            ("source", granted.source.labels, granted.split.validation),
-            ("target", granted.target.labels, granted.split.development),
-        )
-        held_out = [(labels[rows], self.predict(rows, domain)) for domain, labels, rows in parts if len(rows)]
-        if not held_out:
-            return None
-        truth, predicted = (np.concatenate(arrays) for arrays in zip(*held_out, strict=True))
-        return score(truth, predicted, len(granted.classes))
-
     def _follow(self, scores: Scores | None) -> None:
         """Does what the policy says of an epoch; one that nothing can judge counts as better than those before it."""
         verdict = self.policy.judge(self.epoch if scores is None else scores.unweighted_average_recall)
@@ -292,10 +257,9 @@ class Training:
         if self.epoch % max(1, round(relabel.every * self.config.epochs)):
             return {}
         granted = granted_pool(self.granted)
-        self.pool = granted.with_pseudo_labels(relabel, rows, self.probabilities(rows, "target"))
-        admitted = len(self.pool.target) - len(granted.target)
-        if self.recipe.rebalance:
-            self.pool = self.pool.rebalanced(stream(self.config.seed, "rebalance", self.epoch))
+        pool = granted.with_pseudo_labels(relabel, rows, self.probabilities(rows, "target"))
+        admitted = len(pool.target) - len(granted.target)
+        self.pool = self._rebalanced(pool)
         return {"pseudo_labels": admitted, "pseudo_labels_share": admitted / len(rows)}
 
     def _outcome(self) -> Outcome:
@@ -309,36 +273,9 @@ class Training:
                 if name.split(".")[0] in predictors
             },
             validation=None if self.best is None else self.best.scores,
-            predicted=self.predict(test, "target") if len(test) else test,
+            predicted=predict(self, test, "target") if len(test) else test,
             best_epoch=self.epoch if self.best is None else self.best.epoch,
             history=tuple(self.history),
             normalisation=statistics(self.feed.source, self.feed.target),
             seconds=self.seconds,
         )
-
-
-def begin_with(modules: torch.nn.ModuleDict, start: Mapping[str, Tensor]) -> None:
-    """Gives those of the networks that are in the state dictionary ``start`` the weights that they have there.
-
-    Raises:
-        InputError: none of them is there, or one is of another shape.
-    """
-    shared = [name for name in modules if any(key.split(".")[0] == name for key in start)]
-    if not shared:
-        there = sorted({key.split(".")[0] for key in start})
-        raise InputError(f"what it starts from has {', '.join(there)}, and it has {', '.join(modules)}: none in common")
-    for name in shared:
-        weights = {key.partition(".")[2]: value for key, value in start.items() if key.split(".")[0] == name}
-        try:
-            modules[name].load_state_dict(weights)
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())
-            raise InputError(f"what it starts from has another {name}: {reason}") from error
-
-
-def _validation(scores: Scores, best: float) -> dict[str, float]:
-    return {
-        "validation_uar": scores.unweighted_average_recall,
-        "validation_accuracy": scores.accuracy,
-        "best_validation_uar": best,
-    }

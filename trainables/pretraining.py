@@ -19,7 +19,8 @@ from torch import Tensor
 
 from trainables.config import TrialConfig
 from trainables.data import TaskData, describe, draw
-from trainables.loop import Report, Training
+from trainables.loop import Training
+from trainables.outcome import Report
 
 
 @dataclass(frozen=True, kw_only=True)

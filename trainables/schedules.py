@@ -1,15 +1,15 @@
 """Weights that vary over training, as functions of progress: steps done over steps planned, from 0 to 1.
 
 One family for every such weight (alpha, beta, lambda). Among a method's hyperparameters, a weight called ``alpha`` has
-up to four fields, flat so that each can be searched and stored: ``alpha`` itself, ``alpha_ramp``, ``alpha_gamma`` and
-``alpha_delay``. A weight called ``adversarial_weight`` has ``adversarial_ramp`` and so on. A method leaves out what it
-fixes.
+four fields, flat so that each can be searched and stored: ``alpha`` itself, ``alpha_ramp``, ``alpha_gamma`` and
+``alpha_delay``. A weight called ``adversarial_weight`` has ``adversarial_ramp`` and so on.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from data_prep.errors import InputError, unknown
 
@@ -73,18 +73,28 @@ def ramp(kind: str, weight: float, gamma: float = 10.0, delay: float = 0.0) -> S
     return schedule
 
 
-def check_ramp(name: str, kind: str, weight: float, gamma: float, delay: float = 0.0, most: float = math.inf) -> None:
+def schedules_of(*names: str) -> Callable[[Any], Mapping[str, Schedule]]:
+    """From the hyperparameters of a method to the schedules of those of its weights that are called ``names``."""
+
+    def schedules(hyperparameters: Any) -> dict[str, Schedule]:
+        return {name: ramp(*_fields(hyperparameters, name)) for name in names}
+
+    return schedules
+
+
+def check_ramp(hyperparameters: Any, name: str, most: float = math.inf) -> None:
     """Refuses hyperparameters that make no schedule.
 
     Args:
+        hyperparameters: they have the four fields of the weight.
         name: the weight's own field: ``alpha``, ``adversarial_weight``. The names of the others follow from it.
-        kind, weight, gamma, delay: the fields' values, as :func:`ramp` takes them.
         most: the largest weight that makes sense.
 
     Raises:
         InputError: one of them is out of its range; it says which field, and what would be right.
     """
-    stem = name.removesuffix("_weight")
+    stem = _stem(name)
+    kind, weight, gamma, delay = _fields(hyperparameters, name)
     if not (0 <= weight <= most and math.isfinite(weight)):
         right = "0 or more, and finite" if most == math.inf else f"between 0 and {most:g}"
         raise InputError(f"{name} is {weight}; it must be {right}")
@@ -94,3 +104,13 @@ def check_ramp(name: str, kind: str, weight: float, gamma: float, delay: float =
         raise InputError(f"{stem}_gamma is {gamma}; it must be above 0 and finite")
     if not 0 <= delay < 1:
         raise InputError(f"{stem}_delay is {delay}; it must be 0 or more, and below 1: it is a share of training")
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix("_weight")
+
+
+def _fields(hyperparameters: Any, name: str) -> tuple[str, float, float, float]:
+    """The four fields of the weight ``name``, in the order in which :func:`ramp` takes them."""
+    kind, gamma, delay = (getattr(hyperparameters, f"{_stem(name)}_{field}") for field in ("ramp", "gamma", "delay"))
+    return kind, getattr(hyperparameters, name), gamma, delay

@@ -21,11 +21,13 @@ from data_prep import splits
 from trainables import methods
 from trainables.config import TrialConfig
 from trainables.data import TaskData, describe, draw
-from trainables.diagnosis import diagnose, held_out_scores
+from trainables.diagnosis import diagnose
 from trainables.estimator import Estimator
 from trainables.fitting import Fitting
-from trainables.loop import Outcome, Report, Training
+from trainables.loop import Training
 from trainables.metrics import Scores
+from trainables.outcome import Outcome, Report
+from trainables.validation import held_out_scores
 from trainables.workers import Workers
 
 _RESULT = "result.pt"
@@ -38,7 +40,7 @@ class TrialResult:
     Attributes:
         metrics: final numbers: ``validation_uar``, ``validation_accuracy``, ``test_uar``, ``test_accuracy``,
             ``test_recall/<class>``, ``best_epoch``, ``epochs_run``, ``train_seconds``, and what else is
-            known of the model (:mod:`trainables.diagnosis`).
+            known of the model (:mod:`trainables.validation`, :mod:`trainables.diagnosis`).
         confusion: int64 of shape (classes, classes): test utterances, row = true class, column = predicted class.
         history: what was reported after each epoch.
         weights: state dictionary of the networks that predict.

@@ -14,7 +14,8 @@ from data_prep import features
 from data_prep.features import Length
 from trainables.batches import utterances
 from trainables.config import TaskConfig
-from trainables.data import draw, frames_of, load_task, of_length
+from trainables.data import draw, frames_of
+from trainables.loading import load_task, of_length
 
 TASK = TaskConfig(sources=("made_up",), targets=("other",))
 LENGTHS = (1, 3, 4, 5, 8, 9)  # frames of each utterance

@@ -16,6 +16,7 @@ from trainables.metrics import score
 from trainables.policies import RestoreAndHalve, Verdict
 from trainables.schedules import ramp
 from trainables.streams import stream_seed
+from trainables.validation import predict
 
 
 def make_training(config, data):
@@ -105,14 +106,14 @@ def test_source_and_target_are_drawn_in_orders_of_their_own():
 
 def test_the_scaler_is_fitted_on_the_rows_it_is_given_alone(task_data):
     domain = task_data.source
-    scaler = Scaler(domain, np.array([2, 5]))
+    scaler = Scaler.fit(domain, np.array([2, 5]))
     seen = np.concatenate([domain.values[domain.starts[row] : domain.starts[row + 1]] for row in (2, 5)])
     assert scaler.mean == pytest.approx(seen.mean(axis=0), abs=1e-6)
     assert scaler.scale == pytest.approx(seen.std(axis=0), abs=1e-6)
 
 
 def test_a_batch_is_padded_with_zeros_after_standardising_and_a_long_utterance_is_cut_in_its_middle(task_data):
-    domain, scaler = task_data.source, Scaler(task_data.source, np.arange(48))
+    domain, scaler = task_data.source, Scaler.fit(task_data.source, np.arange(48))
     gathered, lengths = Utterances(domain, {"made_up": scaler}, 30, torch.device("cpu")).gather(torch.arange(48))
     assert lengths.tolist() == np.minimum(np.diff(domain.starts), 30).tolist()
     for row, length in enumerate(np.diff(domain.starts)):
@@ -134,7 +135,7 @@ def test_the_granted_part_of_the_target_selects_the_checkpoint(trial, task_data)
     run = make_training(with_protocol(trial, "target_dev_30", epochs=6, learning_rate=0.01), task_data)
     outcome = run.run()
     rows = run.granted.split.development
-    expected = score(task_data.target.labels[rows], run.predict(rows, "target"), 4)
+    expected = score(task_data.target.labels[rows], predict(run, rows, "target"), 4)
     assert outcome.validation.confusion.tolist() == expected.confusion.tolist()
     assert outcome.best_epoch == 1 + int(np.argmax([epoch["validation_uar"] for epoch in outcome.history]))
 
@@ -148,7 +149,7 @@ def test_held_out_parts_of_source_and_target_select_together(trial, task_data):
     assert (
         confusion.tolist()
         == sum(
-            score(domain.labels[rows], run.predict(rows, side), 4).confusion for domain, rows, side in parts
+            score(domain.labels[rows], predict(run, rows, side), 4).confusion for domain, rows, side in parts
         ).tolist()
     )
 

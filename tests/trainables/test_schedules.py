@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -93,19 +94,20 @@ def test_a_slow_exponential_is_nearly_linear(progress):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"weight": -0.1}, "alpha is -0.1; it must be between 0 and 1"),
-        ({"weight": 1.5}, "alpha is 1.5; it must be between 0 and 1"),
-        ({"weight": math.nan}, "alpha is nan; it must be between 0 and 1"),
-        ({"kind": "sigmod"}, "unknown alpha_ramp 'sigmod'; known, nearest first: sigmoid"),
-        ({"gamma": 0.0}, "alpha_gamma is 0.0; it must be above 0 and finite"),
-        ({"gamma": math.inf}, "alpha_gamma is inf; it must be above 0 and finite"),
-        ({"delay": 1.0}, "alpha_delay is 1.0; it must be 0 or more, and below 1: it is a share of training"),
-        ({"delay": -0.1}, "alpha_delay is -0.1; it must be 0 or more"),
+        ({"alpha": -0.1}, "alpha is -0.1; it must be between 0 and 1"),
+        ({"alpha": 1.5}, "alpha is 1.5; it must be between 0 and 1"),
+        ({"alpha": math.nan}, "alpha is nan; it must be between 0 and 1"),
+        ({"alpha_ramp": "sigmod"}, "unknown alpha_ramp 'sigmod'; known, nearest first: sigmoid"),
+        ({"alpha_gamma": 0.0}, "alpha_gamma is 0.0; it must be above 0 and finite"),
+        ({"alpha_gamma": math.inf}, "alpha_gamma is inf; it must be above 0 and finite"),
+        ({"alpha_delay": 1.0}, "alpha_delay is 1.0; it must be 0 or more, and below 1: it is a share of training"),
+        ({"alpha_delay": -0.1}, "alpha_delay is -0.1; it must be 0 or more"),
     ],
 )
 def test_what_makes_no_schedule_is_refused_by_the_name_of_its_field(change, message):
+    right = {"alpha": 0.5, "alpha_ramp": "linear", "alpha_gamma": 10.0, "alpha_delay": 0.0}
     with pytest.raises(InputError) as error:
-        check_ramp("alpha", **{"kind": "linear", "weight": 0.5, "gamma": 10.0, "delay": 0.0, "most": 1.0} | change)
+        check_ramp(SimpleNamespace(**right | change), "alpha", most=1.0)
     assert str(error.value).startswith(message)
 
 

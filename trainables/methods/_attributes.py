@@ -21,7 +21,7 @@ from torch.nn.functional import cross_entropy
 from data_prep.errors import InputError, unknown
 from trainables.game import ATTRIBUTES, Shape, Speech
 from trainables.methods import cnn_lstm
-from trainables.schedules import Schedule, check_ramp, ramp
+from trainables.schedules import check_ramp
 
 # The fifteen of section 3.3, as the hyperparameter ``attributes`` has them: "corpus", ..., "corpus+gender+speaker+language".
 COMBINATIONS = tuple(
@@ -48,7 +48,7 @@ class Hyperparameters(cnn_lstm.Hyperparameters):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_attributes(self.attributes)
-        check_ramp("alpha", self.alpha_ramp, self.alpha, self.alpha_gamma, self.alpha_delay, most=1.0)
+        check_ramp(self, "alpha", most=1.0)
 
 
 def check_attributes(attributes: str) -> None:
@@ -102,12 +102,3 @@ def attribute_losses(logits: Mapping[str, Tensor], speech: Speech) -> Tensor:
             for name, values in logits.items()
         ]
     )
-
-
-def schedules(hyperparameters: Hyperparameters) -> Mapping[str, Schedule]:
-    """Alpha's."""
-    return {
-        "alpha": ramp(
-            hyperparameters.alpha_ramp, hyperparameters.alpha, hyperparameters.alpha_gamma, hyperparameters.alpha_delay
-        )
-    }

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from data_prep.errors import InputError, unknown
+from data_prep.errors import unknown
+from trainables import ranges
 
 BALANCE = {"balanced": "balanced", "equal": None}
 
@@ -18,8 +17,7 @@ def check(C: float, class_weight: str) -> None:
     Raises:
         InputError: one of them is out of its range.
     """
-    if not 0 < C < math.inf:
-        raise InputError(f"C is {C}; it must be above 0 and finite")
+    ranges.positive(C=C)
     if class_weight not in BALANCE:
         raise unknown("class_weight", class_weight, BALANCE)
 

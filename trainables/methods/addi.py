@@ -29,7 +29,6 @@ How the doubtful points of the text are read:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +40,7 @@ from trainables.game import Batch, Method, Networks, Player, Shape, Values
 from trainables.methods import cnn
 from trainables.networks.convolutional import ConvolutionalDecoder
 from trainables.networks.dense import Discriminator
-from trainables.schedules import Schedule, check_ramp, ramp
+from trainables.schedules import check_ramp, schedules_of
 
 SOURCE, TARGET = 0, 1
 
@@ -63,13 +62,7 @@ class Hyperparameters(cnn.Hyperparameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_ramp(
-            "adversarial_weight",
-            self.adversarial_ramp,
-            self.adversarial_weight,
-            self.adversarial_gamma,
-            self.adversarial_delay,
-        )
+        check_ramp(self, "adversarial_weight")
 
 
 def reconstruction_loss(networks: Networks, batch: Batch, hyperparameters: Any, values: Values) -> Tensor:
@@ -118,17 +111,6 @@ def _generate(networks: Networks, latent: Tensor, domain: int) -> Tensor:
     return networks["decoder"](latent, code)
 
 
-def _schedules(hyperparameters: Hyperparameters) -> Mapping[str, Schedule]:
-    return {
-        "adversarial_weight": ramp(
-            hyperparameters.adversarial_ramp,
-            hyperparameters.adversarial_weight,
-            hyperparameters.adversarial_gamma,
-            hyperparameters.adversarial_delay,
-        )
-    }
-
-
 def _discriminator(shape: Shape, hyperparameters: Hyperparameters) -> Discriminator:
     return Discriminator(shape.frames, shape.dimensions)
 
@@ -151,5 +133,5 @@ METHOD = Method(
     predict=cnn.predict,
     represent=cnn.represent,
     predictors=cnn.METHOD.predictors,
-    schedules=_schedules,
+    schedules=schedules_of("adversarial_weight"),
 )

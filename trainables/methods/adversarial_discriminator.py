@@ -27,6 +27,7 @@ from trainables.game import Batch, Networks, Player, Shape, Values
 from trainables.methods import _attributes, cnn_lstm
 from trainables.methods._attributes import AttributeClassifiers, attribute_losses
 from trainables.networks.recurrent import AttributeDiscriminator
+from trainables.schedules import schedules_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,5 +63,5 @@ METHOD = replace(
         Player("discriminators", ("discriminators",), discriminators_loss),
         Player("classifier", ("encoder", "classifier"), classifier_loss),
     ),
-    schedules=_attributes.schedules,
+    schedules=schedules_of("alpha"),
 )

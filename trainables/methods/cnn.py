@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from data_prep.errors import InputError
-from trainables.game import Batch, Method, Networks, Player, Values
+from trainables import ranges
+from trainables.game import Method, Networks, Player
+from trainables.methods._classification import classifying, cross_entropy_of
 from trainables.networks.convolutional import FEATURES, ConvolutionalEncoder
 from trainables.networks.dense import Classifier
 
@@ -28,15 +26,8 @@ class Hyperparameters:
     batch_size: int = 32
 
     def __post_init__(self) -> None:
-        if not 0 < self.learning_rate < math.inf:
-            raise InputError(f"learning_rate is {self.learning_rate}; it must be above 0 and finite")
-        if not (isinstance(self.batch_size, int) and self.batch_size >= 1):
-            raise InputError(f"batch_size is {self.batch_size}; it must be a whole number, 1 or more")
-
-
-def classification_loss(networks: Networks, batch: Batch, hyperparameters: Any, values: Values) -> Tensor:
-    """Cross-entropy of the emotions of all that is labelled."""
-    return cross_entropy(predict(networks, batch.labelled.features, batch.labelled.lengths), batch.labelled.labels)
+        ranges.positive(learning_rate=self.learning_rate)
+        ranges.whole(1, batch_size=self.batch_size)
 
 
 def represent(networks: Networks, features: Tensor, lengths: Tensor) -> Tensor:
@@ -44,9 +35,8 @@ def represent(networks: Networks, features: Tensor, lengths: Tensor) -> Tensor:
     return networks["encoder"](features)
 
 
-def predict(networks: Networks, features: Tensor, lengths: Tensor) -> Tensor:
-    """Logits (batch, classes) of padded features (batch, frames, dimensions)."""
-    return networks["classifier"](represent(networks, features, lengths))
+predict = classifying(represent)
+classification_loss = cross_entropy_of(predict)
 
 
 METHOD = Method(

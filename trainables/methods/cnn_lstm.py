@@ -15,9 +15,10 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from data_prep.errors import InputError
+from trainables import ranges
 from trainables.game import Batch, Method, Networks, Player, Speech, Values
 from trainables.methods import cnn
+from trainables.methods._classification import classifying
 from trainables.networks.augment import SpecAugment
 from trainables.networks.recurrent import FEATURES, RecurrentEncoder
 from trainables.policies import Decay
@@ -44,12 +45,9 @@ class Hyperparameters(cnn.Hyperparameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.dropout < 1:
-            raise InputError(f"dropout is {self.dropout}; it must be 0 or more, and below 1")
-        for name, least in (("time_mask", 0), ("frequency_mask", 0), ("patience", 1)):
-            value = getattr(self, name)
-            if not (isinstance(value, int) and value >= least):
-                raise InputError(f"{name} is {value}; it must be a whole number, {least} or more")
+        ranges.below_one(dropout=self.dropout)
+        ranges.whole(0, time_mask=self.time_mask, frequency_mask=self.frequency_mask)
+        ranges.whole(1, patience=self.patience)
 
 
 def emotion_loss(networks: Networks, batch: Batch, hyperparameters: Any, values: Values) -> Tensor:
@@ -67,9 +65,7 @@ def represent(networks: Networks, features: Tensor, lengths: Tensor) -> Tensor:
     return networks["encoder"](features, lengths)
 
 
-def predict(networks: Networks, features: Tensor, lengths: Tensor) -> Tensor:
-    """Logits (batch, classes) of padded features (batch, frames, dimensions)."""
-    return networks["classifier"](represent(networks, features, lengths))
+predict = classifying(represent)
 
 
 def recipe(hyperparameters: Hyperparameters) -> Recipe:

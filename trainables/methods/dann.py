@@ -28,8 +28,6 @@ What the paper leaves open, and what was chosen:
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -38,7 +36,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from data_prep.errors import InputError, unknown
+from data_prep.errors import unknown
+from trainables import ranges
 from trainables.game import Batch, Method, Networks, Player, Shape, Speech, Values
 from trainables.networks.attentive import AttentiveEncoder
 from trainables.networks.dense import SharedDropout
@@ -46,7 +45,7 @@ from trainables.networks.normalisation import FEEDS, Normalised, SharedBatchNorm
 from trainables.networks.reversal import reverse_gradient
 from trainables.policies import Decay
 from trainables.recipe import Recipe
-from trainables.schedules import Schedule, check_ramp, ramp
+from trainables.schedules import check_ramp, schedules_of
 
 SOURCE, TARGET = 0, 1
 BATCH_NORMS = (*FEEDS, "none")
@@ -84,21 +83,16 @@ class Hyperparameters:
     penalty_weight: float = 5e-3
 
     def __post_init__(self) -> None:
-        if not 0 < self.learning_rate < math.inf:
-            raise InputError(f"learning_rate is {self.learning_rate}; it must be above 0 and finite")
-        if not (isinstance(self.batch_size, int) and self.batch_size >= 1):
-            raise InputError(f"batch_size is {self.batch_size}; it must be a whole number, 1 or more")
-        if not 0 <= self.alpha <= 1:
-            raise InputError(f"alpha is {self.alpha}; it must be between 0 and 1")
-        check_ramp("beta", self.beta_ramp, self.beta, self.beta_gamma, self.beta_delay)
+        ranges.positive(learning_rate=self.learning_rate)
+        ranges.whole(1, batch_size=self.batch_size)
+        ranges.share(alpha=self.alpha)
+        check_ramp(self, "beta")
         if self.batch_norm not in BATCH_NORMS:
             raise unknown("batch_norm", self.batch_norm, BATCH_NORMS)
-        if not 0 <= self.dropout < 1:
-            raise InputError(f"dropout is {self.dropout}; it must be 0 or more, and below 1")
+        ranges.below_one(dropout=self.dropout)
         if self.penalty not in PENALTIES:
             raise unknown("penalty", self.penalty, PENALTIES)
-        if not 0 <= self.penalty_weight < math.inf:
-            raise InputError(f"penalty_weight is {self.penalty_weight}; it must be 0 or more, and finite")
+        ranges.not_negative(penalty_weight=self.penalty_weight)
 
 
 def total_loss(networks: Networks, batch: Batch, hyperparameters: Any, values: Values) -> Tensor:
@@ -165,14 +159,6 @@ def _language_loss(
     return cross_entropy(networks["language_classifier"](reverse_gradient(features, beta)), languages)
 
 
-def _schedules(hyperparameters: Hyperparameters) -> Mapping[str, Schedule]:
-    return {
-        "beta": ramp(
-            hyperparameters.beta_ramp, hyperparameters.beta, hyperparameters.beta_gamma, hyperparameters.beta_delay
-        )
-    }
-
-
 def _recipe(hyperparameters: Hyperparameters) -> Recipe:
     weight = {hyperparameters.penalty: hyperparameters.penalty_weight}
     return Recipe(
@@ -211,7 +197,7 @@ METHOD = Method(
     predict=predict,
     represent=represent,
     predictors=("encoder", "normalisation", "emotion_classifier"),
-    schedules=_schedules,
+    schedules=schedules_of("beta"),
     recipe=_recipe,
     feature="logmel26",
 )

@@ -35,14 +35,13 @@ E is what remains: ADDi, or the CNN, starts from it. How the doubtful points of 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, mse_loss, one_hot
 
-from data_prep.errors import InputError
+from trainables import ranges
 from trainables.game import Batch, Method, Networks, Player, Values, no_emotions
 from trainables.methods import cnn
 from trainables.networks.convolutional import ConvolutionalDecoder
@@ -65,10 +64,8 @@ class Hyperparameters(cnn.Hyperparameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 < self.fake_weight < math.inf:
-            raise InputError(f"fake_weight is {self.fake_weight}; it must be above 0 and finite")
-        if not 0 <= self.reconstruction_weight < math.inf:
-            raise InputError(f"reconstruction_weight is {self.reconstruction_weight}; it must be 0 or more, and finite")
+        ranges.positive(fake_weight=self.fake_weight)
+        ranges.not_negative(reconstruction_weight=self.reconstruction_weight)
 
 
 class PseudoLabels(SharedNoise):

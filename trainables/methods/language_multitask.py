@@ -11,7 +11,6 @@ Languages are those of the source's training part; an utterance in none of them 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +19,7 @@ from torch.nn.functional import cross_entropy
 
 from trainables.game import Batch, Method, Networks, Player, Values
 from trainables.methods import lstm
-from trainables.schedules import Schedule, check_ramp, ramp
+from trainables.schedules import check_ramp, schedules_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +38,7 @@ class Hyperparameters(lstm.Hyperparameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_ramp("alpha", self.alpha_ramp, self.alpha, self.alpha_gamma, self.alpha_delay)
+        check_ramp(self, "alpha")
 
 
 def multitask_loss(networks: Networks, batch: Batch, hyperparameters: Any, values: Values) -> Tensor:
@@ -50,14 +49,6 @@ def multitask_loss(networks: Networks, batch: Batch, hyperparameters: Any, value
     # A mean over the utterances of known language, which are none in a batch of none.
     language = cross_entropy(networks["language"](encoded), languages, ignore_index=-1, reduction="sum")
     return emotion + values["alpha"] * language / (languages >= 0).sum().clamp(min=1)
-
-
-def _schedules(hyperparameters: Hyperparameters) -> Mapping[str, Schedule]:
-    return {
-        "alpha": ramp(
-            hyperparameters.alpha_ramp, hyperparameters.alpha, hyperparameters.alpha_gamma, hyperparameters.alpha_delay
-        )
-    }
 
 
 METHOD = Method(
@@ -71,7 +62,7 @@ METHOD = Method(
     predict=lstm.predict,
     represent=lstm.represent,
     predictors=lstm.METHOD.predictors,
-    schedules=_schedules,
+    schedules=schedules_of("alpha"),
     recipe=lstm.METHOD.recipe,
     feature=lstm.METHOD.feature,
 )

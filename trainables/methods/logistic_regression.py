@@ -14,13 +14,13 @@ standardises each domain by itself beforehand, which here is ``scaling = "corpus
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from data_prep.errors import InputError, unknown
+from trainables import ranges
 from trainables.estimator import Estimator, Examples, Fitted, Side
 from trainables.methods import _linear
 
@@ -50,8 +50,7 @@ class Hyperparameters:
         _linear.check(self.C, self.class_weight)
         if self.scaling not in SCALINGS:
             raise unknown("scaling", self.scaling, SCALINGS)
-        if not 0 < self.coral_regularisation < math.inf:
-            raise InputError(f"coral_regularisation is {self.coral_regularisation}; it must be above 0 and finite")
+        ranges.positive(coral_regularisation=self.coral_regularisation)
 
 
 def alignment(source: np.ndarray, target: np.ndarray, regularisation: float) -> np.ndarray:

@@ -8,14 +8,13 @@ usual values, are taken; the epoch that is best on validation is kept, and ten w
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
-from data_prep.errors import InputError
-from trainables.game import Batch, Method, Networks, Player, Values
+from trainables import ranges
+from trainables.game import Method, Networks, Player
 from trainables.methods import cnn
+from trainables.methods._classification import classifying, cross_entropy_of
 from trainables.networks.sequence import FEATURES, LSTMEncoder
 from trainables.policies import Decay
 from trainables.recipe import Recipe
@@ -39,13 +38,7 @@ class Hyperparameters(cnn.Hyperparameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not (isinstance(self.hidden_size, int) and self.hidden_size >= 1):
-            raise InputError(f"hidden_size is {self.hidden_size}; it must be a whole number, 1 or more")
-
-
-def classification_loss(networks: Networks, batch: Batch, hyperparameters: Any, values: Values) -> Tensor:
-    """Cross-entropy of the emotions of all that is labelled."""
-    return cross_entropy(predict(networks, batch.labelled.features, batch.labelled.lengths), batch.labelled.labels)
+        ranges.whole(1, hidden_size=self.hidden_size)
 
 
 def represent(networks: Networks, features: Tensor, lengths: Tensor) -> Tensor:
@@ -53,9 +46,8 @@ def represent(networks: Networks, features: Tensor, lengths: Tensor) -> Tensor:
     return networks["encoder"](features, lengths)
 
 
-def predict(networks: Networks, features: Tensor, lengths: Tensor) -> Tensor:
-    """Logits (batch, classes) of padded features (batch, frames, dimensions)."""
-    return networks["classifier"](represent(networks, features, lengths))
+predict = classifying(represent)
+classification_loss = cross_entropy_of(predict)
 
 
 METHOD = Method(

@@ -11,14 +11,13 @@ like them, on features standardised by the small corpus's training part.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
 from data_prep.errors import unknown
-from trainables.game import Batch, Method, Networks, Player, Values
+from trainables.game import Method, Networks, Player
 from trainables.methods import lstm
+from trainables.methods._classification import classifying, cross_entropy_of
 from trainables.networks.sequence import Penultimate
 from trainables.policies import Decay
 from trainables.recipe import Recipe
@@ -50,19 +49,13 @@ class Hyperparameters(lstm.Hyperparameters):
             raise unknown("trains", self.trains, _FROZEN)
 
 
-def classification_loss(networks: Networks, batch: Batch, hyperparameters: Any, values: Values) -> Tensor:
-    """Cross-entropy of the emotions of all that is labelled."""
-    return cross_entropy(predict(networks, batch.labelled.features, batch.labelled.lengths), batch.labelled.labels)
-
-
 def represent(networks: Networks, features: Tensor, lengths: Tensor) -> Tensor:
     """What the penultimate layer makes of what the LSTM ends with, (batch, hidden_size)."""
     return networks["penultimate"](lstm.represent(networks, features, lengths))
 
 
-def predict(networks: Networks, features: Tensor, lengths: Tensor) -> Tensor:
-    """Logits (batch, classes) of padded features (batch, frames, dimensions)."""
-    return networks["classifier"](represent(networks, features, lengths))
+predict = classifying(represent)
+classification_loss = cross_entropy_of(predict)
 
 
 def _recipe(hyperparameters: Hyperparameters) -> Recipe:

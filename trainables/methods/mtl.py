@@ -16,6 +16,7 @@ from trainables.game import Batch, Networks, Player, Shape, Values
 from trainables.methods import _attributes, cnn_lstm
 from trainables.methods._attributes import AttributeClassifiers, attribute_losses
 from trainables.networks.recurrent import FEATURES
+from trainables.schedules import schedules_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,5 +45,5 @@ METHOD = replace(
     hyperparameters=Hyperparameters,
     networks={**cnn_lstm.METHOD.networks, "attribute_classifiers": output_layers},
     players=(Player("classifier", ("encoder", "classifier", "attribute_classifiers"), multi_task_loss),),
-    schedules=_attributes.schedules,
+    schedules=schedules_of("alpha"),
 )

@@ -29,7 +29,6 @@ What the paper leaves open, and what was chosen:
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +41,7 @@ from torch.nn.functional import cross_entropy
 
 from data_prep import features as feature_types
 from data_prep.errors import InputError, unknown
+from trainables import ranges
 from trainables.game import Batch, Method, Networks, Player, Values
 from trainables.methods import cnn
 from trainables.networks import byol_s, emotion_cnn, hubert
@@ -136,16 +136,12 @@ class Hyperparameters(cnn.Hyperparameters):
             )
         if self.labels not in LABELS:
             raise unknown("labels", self.labels, LABELS)
-        for name in ("threshold", "mixup_least"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InputError(f"{name} is {getattr(self, name)}; it must be between 0 and 1")
+        ranges.share(threshold=self.threshold, mixup_least=self.mixup_least)
         if not 0 < self.relabel_every <= 1:
             raise InputError(
                 f"relabel_every is {self.relabel_every}; it must be above 0, and 1 at most: it is a share of the epochs"
             )
-        for name in ("uniformity_weight", "entropy_weight"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise InputError(f"{name} is {getattr(self, name)}; it must be 0 or more, and finite")
+        ranges.not_negative(uniformity_weight=self.uniformity_weight, entropy_weight=self.entropy_weight)
 
 
 def loss(networks: Networks, batch: Batch, hyperparameters: Hyperparameters, values: Values) -> Tensor:
