@@ -76,7 +76,7 @@ SWEEP = Sweep(
         "alpha": Parameter(FloatDistribution(0.1, 0.9), paper=0.5, unless_without=_BASE),
         "beta": Parameter(FloatDistribution(1e-2, 10.0, log=True), paper=1.0, unless_without=_BASE),
         "beta_ramp": Parameter(
-            CategoricalDistribution(["constant", "linear", "sigmoid"]), paper="constant", unless_without=_BASE
+            CategoricalDistribution(["constant", "linear", "sigmoid"]), paper="sigmoid", unless_without=_BASE
         ),
         "beta_gamma": Parameter(
             FloatDistribution(1.0, 20.0, log=True), paper=10.0, when={"beta_ramp": ("sigmoid",)}, unless_without=_BASE

@@ -106,7 +106,8 @@ def test_the_first_trial_has_the_papers_values_and_stand_ins_where_it_has_none()
         "dropout": 0.7,
         "alpha": 0.5,
         "beta": 1.0,
-        "beta_ramp": "constant",
+        "beta_ramp": "sigmoid",
+        "beta_gamma": 10.0,
     }
     assert set(active(SWEEP.space, row("base"))) == {"learning_rate", "dropout"}
 

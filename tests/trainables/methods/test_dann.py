@@ -237,7 +237,7 @@ def test_the_baseline_has_the_first_weights_of_the_whole_and_does_not_look_at_th
 
 
 def test_bn4_is_two_updates_by_one_optimiser_the_sources_and_then_the_targets(trial, wave_data):
-    config = trial("dann", batch_norm="BN4", dropout=0.0, penalty_weight=0.0, epochs=1)
+    config = trial("dann", batch_norm="BN4", beta_ramp="constant", dropout=0.0, penalty_weight=0.0, epochs=1)
     run, other = (Training(config, draw(wave_data, config.task, config.seed)[0]) for _ in range(2))
     steps = run.steps_per_epoch
     weights = dict(other.modules.named_parameters())
@@ -343,3 +343,15 @@ def test_the_networks_have_the_papers_sizes():
 def test_a_hyperparameter_outside_its_range_is_refused(given):
     with pytest.raises(InputError, match=next(iter(given))):
         dann.Hyperparameters(**given)
+
+
+def test_the_language_classifier_has_a_hidden_layer_where_one_is_asked_for():
+    make = dann.METHOD.networks["language_classifier"]
+    shape = Shape(frames=100, dimensions=26, classes=4)
+    inputs = torch.randn(3, make(shape, dann.Hyperparameters()).in_features)
+    deep = make(shape, dann.Hyperparameters(language_units=7))
+    assert [tuple(weight.shape) for weight in deep.parameters()] == [(7, inputs.shape[1]), (7,), (2, 7), (2,)]
+    first, _, last = deep
+    assert torch.equal(deep(inputs), last(first(inputs).clamp(min=0)))
+    with pytest.raises(InputError, match="language_units is -1; it must be a whole number, 0 or more"):
+        dann.Hyperparameters(language_units=-1)
