@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,7 @@ from orchestrator.tables import Row, finished_replicates
 # Legible on white and on near-black, apart for colour-blind eyes too; a variant has the same one throughout.
 _PALETTE = ("#3d7fc1", "#d9822b", "#2f9e77", "#a566c2", "#c94f5d", "#8a8350", "#3aa3b5", "#8d6e63")
 _COLUMNS = 3
+_WIDTH = 11.0  # inches
 _INK, _LINE = "#010203", "#040506"  # stand-ins for the page's own colours
 _STYLE: Any = {
     "font.size": 9,
@@ -58,12 +60,18 @@ def overview(rows: Sequence[Row], study: Study) -> str:
     """Test UAR of every replicate by variant and task, with mean ± standard deviation, the published figure, chance."""
     tasks = [task for task in study.tasks if any(row.task == task.name for row in rows)]
     with rc_context(_STYLE):
-        figure = Figure(figsize=(11, 1.0 + 0.42 * len(study.variants)))
-        every = np.atleast_1d(figure.subplots(1, len(tasks), sharey=True))
         longest = max(len(title) for title in study.variants.values())
-        _place(figure, 1, left=0.25 + 0.07 * longest, top=0.35, bottom=0.55, gap=0.3)
+        left, gap = 0.25 + 0.07 * longest, 0.3
+        width = (_WIDTH - left) / len(
+            tasks
+        ) - gap  # inches of a task's axes, of which a letter of its title takes 0.085
+        titles = [textwrap.fill(task.title, max(12, int(width / 0.085))) for task in tasks]
+        lines = 1 + max(title.count("\n") for title in titles)
+        figure = Figure(figsize=(_WIDTH, 0.85 + 0.15 * lines + 0.42 * len(study.variants)))
+        every = np.atleast_1d(figure.subplots(1, len(tasks), sharey=True))
+        _place(figure, 1, left=left, top=0.2 + 0.15 * lines, bottom=0.55, gap=gap)
         places = {variant: -number for number, variant in enumerate(study.variants)}
-        for axes, task in zip(every, tasks, strict=True):
+        for axes, task, title in zip(every, tasks, titles, strict=True):
             for row in rows:
                 if row.task == task.name:
                     _dots(axes, row, places[row.variant], colours(study)[row.variant])
@@ -71,7 +79,7 @@ def overview(rows: Sequence[Row], study: Study) -> str:
             axes.set_yticks(list(places.values()), [study.variants[variant] for variant in places])
             axes.set_ylim(min(places.values()) - 0.6, 0.6)
             axes.tick_params(axis="y", length=0)
-            axes.set_title(task.title)
+            axes.set_title(title)
             axes.set_xlabel("test UAR, %")
         return _svg(figure, "Test UAR of every replicate by variant and task")
 
@@ -117,7 +125,7 @@ def curves(cell: str, records: Iterable[RunRecord], study: Study) -> str | None:
 def _panels(count: int, *, sharex: bool = False, sharey: bool = False) -> tuple[Figure, list[Axes]]:
     """A figure of ``count`` panels of equal size, row by row."""
     lines = -(-count // _COLUMNS)
-    figure = Figure(figsize=(11, 2.3 * lines))
+    figure = Figure(figsize=(_WIDTH, 2.3 * lines))
     every = list(np.ravel(figure.subplots(lines, _COLUMNS, sharex=sharex, sharey=sharey, squeeze=False)))
     _place(figure, lines, left=0.6, top=0.3, bottom=0.5, gap=0.2 if sharey else 0.45)
     for axes in every[count:]:
