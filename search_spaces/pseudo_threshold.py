@@ -31,6 +31,7 @@ from trainables.methods import pseudo_label
 
 ENGLISH = ("ravdess", "savee", "tess")
 TARGETS = ("cafe", "emodb", "emovo", "shemo")
+_SHALLOW = tuple(row.name for row in BASELINES)
 _HARD, _SOFT = ("threshold",), ("uniformity_weight", "entropy_weight", "mixup_least")
 
 # By encoder, French to Persian: Table 4, trained on English alone, and Table 5, on both languages.
@@ -119,7 +120,7 @@ def table(encoder: str = "emotion_cnn", weights: str = "") -> Sweep:
         reference="source_only",
         presets=presets(
             smoke=on_italian("source_only", "hard_25", "soft_0", "is09_coral"),
-            demo=on_italian("source_only", "hard_0", "hard_100", "soft_0", "soft_100", "tau_85"),
+            demo=on_italian("source_only", "hard_0", "hard_100", "soft_0", "soft_100", "tau_85", *_SHALLOW),
         ),
     )
 
