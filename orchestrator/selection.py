@@ -112,9 +112,9 @@ def worth(
     """What each criterion would have chosen in each cell, and how much of the oracle's gain that keeps.
 
     All criteria choose among the same trials and are compared over the same cells: finished search trials with a test
-    score and a score of every criterion, and cells that have two or more such trials, since of one there is no choice. A
-    criterion that scored no trial of a cell with a choice is left out before that, and so is a held-out part that is all
-    of the validation.
+    score and a score of every criterion, and cells that have two or more such trials, since of one there is no choice.
+    A criterion that scored no trial of a cell with a choice is left out before that, and so is a held-out part that is
+    all of the validation.
 
     The oracle's choice is the best of many noisy scores, so even the best criterion cannot be expected to keep all.
 

@@ -19,7 +19,7 @@ _MOST = 500  # utterances of each part
 
 
 def diagnose(model: Model, granted: Granted, seed: int) -> dict[str, float]:
-    """``criterion/<name>`` (:mod:`trainables.criteria`) and ``domain_accuracy/raw``, ``domain_accuracy/representation``.
+    """``criterion/<name>`` (:mod:`trainables.criteria`) and ``domain_accuracy/`` ``raw`` and ``representation``.
 
     All come from at most 500 utterances of each part, drawn from the run's stream "diagnosis". Of the target they are
     those that the protocol grants to adapt to; where it grants none, they are of the test set, of which training has
