@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -150,15 +149,7 @@ def _worths(records: Sequence[RunRecord], study: Study) -> list[selection.Worth]
     cells = list(study.cells)
     across = [record for record in records if not splits.load(record.config.task.protocol).within]
     ordered = sorted(across, key=lambda record: cells.index(record.key.cell))
-    return selection.worth(ordered) if _searched(across) else []
-
-
-def _searched(records: Sequence[RunRecord]) -> bool:
-    """Whether there was anything to choose: a cell with more than one finished search trial."""
-    finished = Counter(
-        record.key.cell for record in records if record.key.kind == "search" and record.status == "finished"
-    )
-    return any(count > 1 for count in finished.values())
+    return selection.worth(ordered)
 
 
 def _print_choices(console: Console, records: Sequence[RunRecord], study: Study) -> None:

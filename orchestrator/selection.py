@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -111,8 +112,9 @@ def worth(
     """What each criterion would have chosen in each cell, and how much of the oracle's gain that keeps.
 
     All criteria choose among the same trials and are compared over the same cells: finished search trials with a test
-    score and a score of every criterion, and cells that have such trials. A criterion that scored no trial at all is
-    left out before that, and so is a held-out part that is all of the validation.
+    score and a score of every criterion, and cells that have two or more such trials, since of one there is no choice.
+    A criterion that scored no trial of a cell with a choice is left out before that, and so is a held-out part that is
+    all of the validation.
 
     The oracle's choice is the best of many noisy scores, so even the best criterion cannot be expected to keep all.
 
@@ -124,13 +126,19 @@ def worth(
         InputError: there is no such criterion.
     """
     metrics = {criterion: _metric(criterion) for criterion in criteria}
-    tested = [record for record in _searched(records) if _scored(record, _metric(ORACLE))]
+    tested = _with_a_choice(record for record in _searched(records) if _scored(record, _metric(ORACLE)))
     present = {name: metric for name, metric in metrics.items() if _tells(name, tested)}
     cells: dict[str, list[RunRecord]] = {}
-    for record in tested:
-        if all(_scored(record, metric) for metric in present.values()):
-            cells.setdefault(record.key.cell, []).append(record)
+    for record in _with_a_choice(each for each in tested if all(_scored(each, name) for name in present.values())):
+        cells.setdefault(record.key.cell, []).append(record)
     return [_worth(criterion, cells) for criterion in present if cells]
+
+
+def _with_a_choice(trials: Iterable[RunRecord]) -> list[RunRecord]:
+    """The trials of those cells that have two or more of them."""
+    trials = list(trials)
+    count = Counter(record.key.cell for record in trials)
+    return [record for record in trials if count[record.key.cell] > 1]
 
 
 def _tells(criterion: str, trials: Sequence[RunRecord]) -> bool:

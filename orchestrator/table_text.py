@@ -20,8 +20,9 @@ DEMO_WARNING = (
 
 
 SELECTING = (
-    "Mean over {cells} cells of the test UAR of the search trial that each criterion chooses, one seed each. The oracle "
-    "chooses by the test score itself, the best of many noisy ones: no criterion can be expected to keep all of its gain."
+    "Mean over {cells} cells with more than one search trial to choose from: test UAR of the one that each criterion "
+    "chooses, one seed each. The oracle chooses by the test score itself, the best of many noisy ones: no criterion "
+    "can be expected to keep all of its gain. Label-free ones look at the target's features, whether or not training did."
 )
 
 

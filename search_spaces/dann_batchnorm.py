@@ -8,8 +8,9 @@ no figure of it. Figures are UAR, means and standard deviations of five runs; th
 average that it gives (58.53, not 58.32), so one of them is misprinted, and they stand as they are printed.
 
 The penalty goes with the corpus that is trained on: l1 on RECOLA, l2 on IEMOCAP, and here on any other. The paper gives
-neither alpha nor beta nor a schedule: 0.5, 1 and constant stand in for them in the first trial of each cell. Its
-development set is part of the labelled target, and so selects what is searched, too; *mono* selects within its corpus.
+neither alpha nor beta nor a schedule: 0.5, 1 and the sigmoid of Ganin et al. 2016 stand in for them in the first trial
+of each cell. Its development set is part of the labelled target, and so selects what is searched, too; *mono* selects
+within its corpus.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def table(encoder: str = "emotion_cnn", weights: str = "") -> Sweep:
         published=row_by_row(_FIGURES, tasks),
         published_note="Published figures are accuracies, not UARs, and HuBERT's, whatever is trained here.",
         reference="without",
-        presets=presets(smoke=on_italian("with_25", "without_25", "is09_coral"), demo=on_italian("*")),
+        presets=presets(encoder, smoke=on_italian("with_25", "without_25", "is09_coral"), demo=on_italian("*")),
     )
 
 

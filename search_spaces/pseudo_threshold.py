@@ -25,12 +25,15 @@ from typing import Any
 
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 
+from data_prep import features
 from search_spaces import BASELINES, Parameter, Preset, Sweep, Variant, row_by_row
 from trainables.config import TaskConfig
 from trainables.methods import pseudo_label
 
 ENGLISH = ("ravdess", "savee", "tess")
 TARGETS = ("cafe", "emodb", "emovo", "shemo")
+_SHALLOW = tuple(row.name for row in BASELINES)
+_CUT = 0.6  # seconds of an utterance, in the smaller presets
 _HARD, _SOFT = ("threshold",), ("uniformity_weight", "entropy_weight", "mixup_least")
 
 # By encoder, French to Persian: Table 4, trained on English alone, and Table 5, on both languages.
@@ -91,11 +94,14 @@ def on_italian(*rows: str) -> tuple[str, ...]:
     return tuple(f"{row}/*-emovo-*" for row in rows)
 
 
-def presets(smoke: tuple[str, ...], demo: tuple[str, ...]) -> dict[str, Preset]:
+def presets(encoder: str, smoke: tuple[str, ...], demo: tuple[str, ...]) -> dict[str, Preset]:
     """The presets of a sweep over these columns, from the patterns of the cells that the two smaller ones run."""
+    shift = features.load(pseudo_label.ENCODERS[encoder].feature).frame_shift
+    assert shift is not None, "an encoder's feature has frames"
+    cut = round(_CUT / shift)
     return {
-        "smoke": Preset(epochs=2, trials=1, replicates=2, max_frames=60, demo="tiny", cells=smoke),
-        "demo": Preset(epochs=6, trials=2, replicates=2, max_frames=60, cells=demo),
+        "smoke": Preset(epochs=2, trials=1, replicates=2, max_frames=cut, demo="tiny", cells=smoke),
+        "demo": Preset(epochs=6, trials=2, replicates=2, max_frames=cut, cells=demo),
         "paper": Preset(epochs=100, trials=20, replicates=3, demo="full"),
     }
 
@@ -118,8 +124,9 @@ def table(encoder: str = "emotion_cnn", weights: str = "") -> Sweep:
         ),
         reference="source_only",
         presets=presets(
+            encoder,
             smoke=on_italian("source_only", "hard_25", "soft_0", "is09_coral"),
-            demo=on_italian("source_only", "hard_0", "hard_100", "soft_0", "soft_100", "tau_85"),
+            demo=on_italian("source_only", "hard_0", "hard_100", "soft_0", "soft_100", "tau_85", *_SHALLOW),
         ),
     )
 

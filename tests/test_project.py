@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("data_prep", "trainables", "search_spaces", "orchestrator")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PINS = (ROOT / "constraints.txt").read_text()
-TOOLS = {"boto3", "mypy", "ruff", "pytest-timeout", "hypothesis"}  # used, though by no import
+TOOLS = {"boto3", "mypy", "ruff", "pytest-timeout", "pytest-xdist", "hypothesis"}  # used, though by no import
 
 
 def names(requirements: Iterable[str]) -> set[str]:

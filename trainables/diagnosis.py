@@ -19,10 +19,11 @@ _MOST = 500  # utterances of each part
 
 
 def diagnose(model: Model, granted: Granted, seed: int) -> dict[str, float]:
-    """``criterion/<name>`` (:mod:`trainables.criteria`) and ``domain_accuracy/raw``, ``domain_accuracy/representation``.
+    """``criterion/<name>`` (:mod:`trainables.criteria`) and ``domain_accuracy/`` ``raw`` and ``representation``.
 
-    All come from at most 500 utterances of each part, drawn from the run's stream "diagnosis". There are none where
-    the protocol grants nothing of the target to adapt to, and no deep embedded validation where it holds no source out.
+    All come from at most 500 utterances of each part, drawn from the run's stream "diagnosis". Of the target they are
+    those that the protocol grants to adapt to; where it grants none, they are of the test set, of which training has
+    seen nothing. There is no deep embedded validation where no source is held out from training.
 
     Args:
         model: the selected checkpoint.
@@ -30,9 +31,11 @@ def diagnose(model: Model, granted: Granted, seed: int) -> dict[str, float]:
         seed: the run's.
     """
     split = granted.split
+    held_out = np.setdiff1d(split.validation, split.train)
+    unlabelled = split.adaptation if len(split.adaptation) else split.test
     train, validation, target = (
         _sample(rows, seed, part)
-        for part, rows in (("train", split.train), ("validation", split.validation), ("target", split.adaptation))
+        for part, rows in (("train", split.train), ("validation", held_out), ("target", unlabelled))
     )
     if min(len(train), len(target)) < 2:
         return {}
@@ -46,13 +49,13 @@ def diagnose(model: Model, granted: Granted, seed: int) -> dict[str, float]:
         "domain_accuracy/raw": probe(*raw),
         "domain_accuracy/representation": probe(read["train"], read["target"]),
     }
-    held_out, losses = read["train"][:0], np.empty(0)
+    validated, losses = read["train"][:0], np.empty(0)
     if len(validation):
-        held_out, likely = model.representations(validation, "source"), model.probabilities(validation, "source")
+        validated, likely = model.representations(validation, "source"), model.probabilities(validation, "source")
         right = likely[np.arange(len(validation)), granted.source.labels[validation]]
         losses = -np.log(np.maximum(right, 1e-12))
     return metrics | criteria.evaluate(
-        model.probabilities(target, "target"), read["train"], held_out, read["target"], losses
+        model.probabilities(target, "target"), read["train"], validated, read["target"], losses
     )
 
 

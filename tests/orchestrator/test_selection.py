@@ -133,11 +133,31 @@ def test_all_criteria_choose_among_the_same_trials_and_cells(two_cells, trial):
         trial(5, 0.99, math.nan, entropy=0.0),  # has no test score
         trial(6, 0.99, 0.99, entropy=0.0, status="stopped"),
         trial(0, 0.99, 0.99, "full/iemocap-msp_improv"),  # a cell in which nothing has entropy
+        trial(1, 0.98, 0.98, "full/iemocap-msp_improv"),
     ]
     assert worth([*two_cells, *more]) == worth(two_cells)
     found = worth([*two_cells, *more], ["validation", "oracle"])
     assert len(found[0].choices) == 3, "where entropy is not compared, its absence does not matter"
     assert found[0].choices[0].number == 4
+
+
+def test_a_cell_of_one_trial_leaves_nothing_to_choose_and_no_mean_is_over_it(two_cells, trial):
+    fixed = trial(0, 0.9, 0.9, "baseline/iemocap-msp_improv", entropy=0.0, information_maximisation=0.5)
+    assert worth([*two_cells, fixed]) == worth(two_cells)
+    assert worth([fixed]) == []
+    # Two trials of a cell, of which one has entropy: of one there is no choice.
+    few = [trial(0, 0.5, 0.3, BASELINE), trial(1, 0.6, 0.4, BASELINE, entropy=-0.1)]
+    assert worth([*two_cells[:4], *few]) == worth(two_cells[:4])
+
+
+def test_a_criterion_that_only_rows_of_fixed_settings_have_hides_no_cell_in_which_there_is_a_choice(trial):
+    # As in a table whose protocol grants nothing of the target, but to its shallow rows.
+    searched = [trial(0, 0.50, 0.30), trial(1, 0.55, 0.60)]
+    fixed = trial(0, 0.9, 0.9, "baseline/iemocap-msp_improv", entropy=0.0)
+    assert [(row.criterion, len(row.choices)) for row in worth([*searched, fixed])] == [
+        ("validation", 1),
+        ("oracle", 1),
+    ]
 
 
 def test_the_rows_are_in_the_order_asked_for(two_cells):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import search_spaces
+from data_prep import features
 from search_spaces import active, paper_values, pseudo_rebalancing, pseudo_threshold
 
 THRESHOLD, REBALANCING = pseudo_threshold.SWEEP, pseudo_rebalancing.SWEEP
@@ -112,6 +113,15 @@ def test_the_same_tables_can_be_had_with_another_encoder_in_its_own_feature(tmp_
     hubert = pseudo_threshold.table("hubert", "hub")
     bounds = [hubert.published[name, hubert.tasks[1].name].mean for name in ("source_only", "all_labelled")]
     assert bounds == [78.87, 94.37], "Tables 4 and 5, German"
+
+
+@pytest.mark.parametrize(("encoder", "weights"), [("emotion_cnn", ""), ("byol_s", "random"), ("hubert", "random")])
+def test_the_smaller_presets_cut_to_the_same_time_whatever_a_frame_of_the_encoders_feature_is(encoder, weights):
+    for module in (pseudo_threshold, pseudo_rebalancing):
+        sweep = module.table(encoder, weights)
+        (shift,) = {features.load(task.feature).frame_shift for task in sweep.tasks}
+        for size in ("smoke", "demo"):
+            assert sweep.presets[size].max_frames * shift == pytest.approx(0.6), "seconds"
 
 
 def test_byol_s_has_its_own_feature_too():

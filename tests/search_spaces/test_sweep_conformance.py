@@ -8,12 +8,19 @@ import pytest
 from optuna.trial import create_trial
 
 import search_spaces
-from search_spaces import active, fields_of, paper_values
+from data_prep import splits
+from search_spaces import BASELINES, active, fields_of, paper_values
 from trainables import methods
 from trainables.estimator import Estimator
 from trainables.game import play
 
 every_sweep = pytest.mark.parametrize("name", search_spaces.known())
+# Those that test on other corpora than they train on.
+ACROSS = [
+    name
+    for name in search_spaces.known()
+    if not all(splits.load(task.protocol).within for task in search_spaces.load(name).tasks)
+]
 
 
 def test_there_are_sweeps():
@@ -106,3 +113,14 @@ def test_the_smallest_preset_runs_every_method(name):
     for method in {variant.method for variant in sweep.variants}:
         rows = [variant.name for variant in sweep.variants if variant.method == method]
         assert any(cell.partition("/")[0] in rows for cell in ran), method
+
+
+@pytest.mark.parametrize("name", ACROSS)
+def test_what_a_table_across_corpora_shows_of_a_column_stands_beside_all_shallow_baselines(name):
+    sweep = search_spaces.load(name)
+    cells = [f"{variant.name}/{task.name}" for variant in sweep.variants for task in sweep.tasks]
+    for size in ("demo", "paper"):
+        patterns = sweep.presets[size].cells
+        ran = {cell for cell in cells if any(fnmatch.fnmatchcase(cell, pattern) for pattern in patterns)}
+        columns = {cell.partition("/")[2] for cell in ran}
+        assert {f"{row.name}/{column}" for row in BASELINES for column in columns} <= ran, size

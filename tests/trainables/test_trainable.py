@@ -108,6 +108,10 @@ def test_a_trial_says_what_standardised_its_features_and_no_test_utterance_had_a
         ("random_80_20", {"source_val"}, set()),
         ("target_dev_30", {"target_dev"}, {"deep_embedded_validation"}),
         ("labelled_target_20", {"source_val", "target_dev"}, set()),
+        # It grants nothing of the target: the features of the test set tell.
+        ("pooled_80_10_10", {"source_val"}, set()),
+        # The training set validates: nothing is held out whose losses deep embedded validation could weigh.
+        ("whole_source", {"source_val"}, {"deep_embedded_validation"}),
     ],
 )
 @pytest.mark.parametrize("method", ["cnn", "logistic_regression"])
@@ -116,8 +120,11 @@ def test_every_trial_says_what_every_criterion_makes_of_it_as_far_as_its_protoco
 ):
     config = trial(method, epochs=1)
     config = dataclasses.replace(config, task=dataclasses.replace(config.task, protocol=protocol))
-    known = train(config, task_data).metrics
+    # Twelve speakers, of whom each says something of every class.
+    source = dataclasses.replace(task_data.source, speakers=tuple(f"made_up/{row // 4}" for row in range(48)))
+    known = train(config, dataclasses.replace(task_data, source=source)).metrics
     found = {name.removeprefix("criterion/") for name in known if name.startswith("criterion/")}
     assert found == held_out | set(CRITERIA) - missing
+    assert {"domain_accuracy/raw", "domain_accuracy/representation"} <= known.keys()
     if len(held_out) == 1:
         assert known[f"criterion/{next(iter(held_out))}"] == known["validation_uar"]

@@ -6,7 +6,8 @@ it ends with. The loss is
     cross-entropy of the emotion + alpha * cross-entropy of the language.
 
 The paper leaves alpha open: 1 by default, both tasks alike, and searched. At 0 it is :mod:`.lstm`, bit for bit.
-Languages are those of the source's training part; an utterance in none of them counts for its emotion alone.
+Languages are those of the source's training part. An utterance in none of them counts in the mean over the batch with a
+loss of 0: a mean over the others would depend on how many of them each data-parallel worker has.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from torch.nn.functional import cross_entropy
 
 from trainables.game import Batch, Method, Networks, Player, Values
 from trainables.methods import lstm
+from trainables.methods._attributes import attribute_losses
 from trainables.schedules import check_ramp, schedules_of
 
 
@@ -45,10 +47,8 @@ def multitask_loss(networks: Networks, batch: Batch, hyperparameters: Any, value
     """Cross-entropy of the emotion, and alpha times that of the language."""
     encoded = lstm.represent(networks, batch.labelled.features, batch.labelled.lengths)
     emotion = cross_entropy(networks["classifier"](encoded), batch.labelled.labels)
-    languages = batch.labelled.attributes["language"]
-    # A mean over the utterances of known language, which are none in a batch of none.
-    language = cross_entropy(networks["language"](encoded), languages, ignore_index=-1, reduction="sum")
-    return emotion + values["alpha"] * language / (languages >= 0).sum().clamp(min=1)
+    language = attribute_losses({"language": networks["language"](encoded)}, batch.labelled)
+    return emotion + values["alpha"] * language.squeeze(0)
 
 
 METHOD = Method(

@@ -86,8 +86,8 @@ NETWORKS = {
 def test_the_loss_is_that_of_the_emotion_and_alpha_times_that_of_the_language(alpha):
     # -log of the right class's share: of (2, 0), (0, 1) and (0, 0) for the classes 0, 0, 1.
     emotion = (math.log(1 + math.exp(-2)) + math.log(1 + math.e) + math.log(2)) / 3
-    # Of (1, 0) and (3, 0) for the languages 0 and 1; the third is left out.
-    language = (math.log(1 + math.exp(-1)) + math.log(1 + math.exp(3))) / 2
+    # Of (1, 0) and (3, 0) for the languages 0 and 1; the third counts with a loss of 0.
+    language = (math.log(1 + math.exp(-1)) + math.log(1 + math.exp(3))) / 3
     loss = language_multitask.multitask_loss(NETWORKS, of_batch([0, 1, -1]), None, {"alpha": alpha})
     assert loss.item() == pytest.approx(emotion + alpha * language)
 
@@ -96,6 +96,24 @@ def test_a_batch_of_unknown_languages_is_one_of_emotions_alone():
     loss = language_multitask.multitask_loss(NETWORKS, of_batch([-1, -1, -1]), None, {"alpha": 1.0})
     alone = lstm.classification_loss(NETWORKS, of_batch([0, 1, -1]), None, {})
     assert torch.equal(loss, alone)
+
+
+def test_the_loss_is_the_mean_of_that_of_its_parts_however_unevenly_unknown_languages_fall_on_them():
+    def loss(*rows: int) -> float:
+        chosen = list(rows)
+        speech = of_batch([0, 1, -1]).labelled
+        part = speech._replace(
+            labels=speech.labels[chosen], attributes={"language": speech.attributes["language"][chosen]}
+        )
+        networks = {
+            "encoder": lambda features, lengths: features,
+            "classifier": lambda encoded: EMOTION[chosen],
+            "language": lambda encoded: LANGUAGE[chosen],
+        }
+        return language_multitask.multitask_loss(networks, Batch(part, part), None, {"alpha": 2.0}).item()
+
+    # As on two workers, one of whom has both utterances of unknown language.
+    assert loss(0, 1, 2, 2) == pytest.approx((loss(0, 1) + loss(2, 2)) / 2)
 
 
 def test_alpha_0_is_the_lstm_bit_for_bit_and_alpha_1_is_not(task_data, trial):
