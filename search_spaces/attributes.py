@@ -15,8 +15,8 @@ its schedule are searched around it, and the learning rate in all rows, so that 
 
 The paper's preset is the paper's epochs and utterances. A CNN-LSTM takes half a second or so for a step of 32 three-second
 utterances on one core, so the others cut utterances short and run some of the cells: the smallest every approach, every
-attribute alone, one combination and one search of them; the demo each approach with language, with all attributes, and
-with those that it finds, beside the baseline and the shallow rows. ``--cells`` asks for others. After so few steps most
+attribute alone, one combination and one search of them; the demo, on TESS, each approach with all attributes and with
+those that it finds, beside the baseline and the shallow rows. ``--cells`` asks for others. After so few steps most
 models are near chance.
 """
 
@@ -146,9 +146,9 @@ SWEEP = Sweep(
             replicates=2,
             max_frames=60,
             cells=(
-                "baseline/*",
-                *(f"{approach}_{what}/*-tess-*" for approach in _APPROACHES for what in ("L", "C+S+G+L", "searched")),
-                *(f"{row.name}/*" for row in BASELINES),
+                "baseline/*-tess-*",
+                *(f"{approach}_{what}/*-tess-*" for approach in _APPROACHES for what in ("C+S+G+L", "searched")),
+                *(f"{row.name}/*-tess-*" for row in BASELINES),
             ),
         ),
         "paper": Preset(epochs=150, trials=20, replicates=5, demo="full"),
