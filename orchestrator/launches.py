@@ -32,7 +32,7 @@ class Launch:
         name: short name, which is the MLflow experiment's.
         tasks: the table's columns, as this launch has them.
         cells: the names of the cells that it has, in the table's order.
-        epochs, trials, replicates, seed, sampler, early_stopping, time_budget: the plan.
+        epochs, trials, replicates, seed, sampler, early_stopping, time_budget, criterion: the plan.
         data: where the data comes from.
         preset: the preset that the budget began from.
         workers, trials_per_gpu, address: how it is run.
@@ -60,6 +60,7 @@ class Launch:
     tracking_uri: str | None
     command: str
     directory: Path | None = None
+    criterion: str = "validation"
 
     def load_sweep(self) -> Sweep:
         """The sweep, with the tasks of this launch."""
@@ -94,6 +95,7 @@ class Launch:
             seed=self.seed,
             early_stopping=self.early_stopping,
             sampler=self.sampler,
+            criterion=self.criterion,
         )
 
     def resume_command(self) -> str:

@@ -107,6 +107,7 @@ class Plan:
             the seed that selected it, and replicate ``r`` of every cell has the same split, so cells can be paired.
         early_stopping: whether hopeless search trials are stopped (ASHA).
         sampler: ``tpe``, or ``random`` for a list of configurations that is the same in whatever order runs end.
+        criterion: what chooses the search trial that is replicated (:data:`~orchestrator.selection.CHOOSERS`).
     """
 
     sweep: str
@@ -117,6 +118,7 @@ class Plan:
     seed: int = 0
     early_stopping: bool = True
     sampler: str = "tpe"
+    criterion: str = "validation"
 
     @property
     def runs(self) -> int:

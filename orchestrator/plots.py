@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 from optuna.distributions import CategoricalDistribution, json_to_distribution
 
 from orchestrator.records import RunRecord
-from orchestrator.selection import select
+from orchestrator.selection import choose
 from orchestrator.study import Study
 from orchestrator.tables import Row, finished_replicates
 
@@ -94,7 +94,7 @@ def search(cell: str, records: Iterable[RunRecord], study: Study) -> str | None:
     with rc_context(_STYLE):
         figure, every = _panels(1 + len(names), sharey=True)
         colour = colours(study)[cell.partition("/")[0]]
-        _order(every[0], trials, scored, colour)
+        _order(every[0], trials, scored, study, colour)
         for axes, name in zip(every[1:], names, strict=False):
             _slice(axes, name, scored, study, colour)
         for axes in every[::_COLUMNS]:
@@ -155,8 +155,8 @@ def _dots(axes: Axes, row: Row, place: float, colour: str) -> None:
         axes.plot(row.published.mean, place, "D", markerfacecolor="none", markeredgecolor=_INK, markersize=6)
 
 
-def _order(axes: Axes, trials: Sequence[RunRecord], scored: Sequence[RunRecord], colour: str) -> None:
-    _points(axes, [record.key.number for record in scored], scored, select(scored), colour)
+def _order(axes: Axes, trials: Sequence[RunRecord], scored: Sequence[RunRecord], study: Study, colour: str) -> None:
+    _points(axes, [record.key.number for record in scored], scored, choose(scored, study.criterion), colour)
     finished = [record for record in scored if record.status == "finished"]
     if finished:
         best = np.maximum.accumulate([100 * record.metrics["validation_uar"] for record in finished])
@@ -183,7 +183,7 @@ def _slice(axes: Axes, name: str, scored: Sequence[RunRecord], study: Study, col
             axes.xaxis.set_major_formatter(lambda value, place: f"{value:g}".replace("e-0", "e-"))
             axes.xaxis.set_minor_locator(NullLocator())
         axes.set_xlim(*_widened(distribution.low, distribution.high, distribution.log))
-    _points(axes, values, shown, select(scored), colour)
+    _points(axes, values, shown, choose(scored, study.criterion), colour)
     axes.set_title(name)
 
 

@@ -19,7 +19,7 @@ from data_prep.errors import InputError
 from orchestrator.plan import Cell, Plan
 from orchestrator.records import Kind, RunKey, RunRecord
 from orchestrator.sampling import draw, drawn_of
-from orchestrator.selection import select
+from orchestrator.selection import choose
 from trainables.config import TrialConfig
 
 # User attributes of a trial: its number in the budget, its seed, how often it has failed, and how it ended.
@@ -55,7 +55,7 @@ class CellRuns:
     @property
     def best(self) -> RunRecord | None:
         """What is replicated, as far as the search has come."""
-        return select(self.studies["search"].ended.values())
+        return choose(self.studies["search"].ended.values(), self._plan.criterion)
 
     def next(self, out_of_time: bool) -> RunKey | None:
         """The run that can begin now: first what was cut off or has failed once."""

@@ -79,6 +79,7 @@ class Study:
         epochs, trials, replicates, seed: the plan's budget.
         time_budget: seconds after which no more search trials began; ``None`` for no such limit.
         demo: whether it ran on demo corpora.
+        criterion: what chose the search trial that is replicated.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Study:
     time_budget: float | None
     demo: bool
     published_note: str = ""
+    criterion: str = "validation"
 
     @classmethod
     def of(cls, sweep: Sweep, plan: Plan, *, time_budget: float | None = None, demo: bool) -> Study:
@@ -130,6 +132,7 @@ class Study:
             time_budget=time_budget,
             demo=demo,
             published_note=sweep.published_note,
+            criterion=plan.criterion,
         )
 
     def to_dict(self) -> dict[str, Any]:

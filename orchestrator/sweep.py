@@ -23,6 +23,7 @@ from orchestrator.launches import RUNS, Launch, latest
 from orchestrator.plan import cells
 from orchestrator.prepare import choose
 from orchestrator.progress import make_console
+from orchestrator.selection import CHOOSERS, VALIDATION
 from search_spaces import Preset, Sweep
 from trainables.config import TaskConfig
 
@@ -90,6 +91,15 @@ def parser() -> argparse.ArgumentParser:
         choices=("tpe", "random"),
         help="tpe (default) learns from trials as "
         "they end; random draws every configuration beforehand, whatever the order in which trials end",
+    )
+    what.add_argument(
+        "--select-by",
+        default=VALIDATION,
+        choices=CHOOSERS,
+        metavar="CRITERION",
+        help="what chooses the searched configuration that is replicated: validation (default), what the protocol "
+        f"selects by; or {', '.join(name for name in CHOOSERS if name != VALIDATION)}. The search itself, and each run's "
+        "choice of its checkpoint, go by validation",
     )
     data = this.add_argument_group("data (with neither, demo corpora are spoken and used)")
     data.add_argument("--store", type=place, help="feature store to use, or to build into")
@@ -162,6 +172,7 @@ def plan_launch(given: argparse.Namespace, name: str) -> Launch:
         cells=tuple(cell.name for cell in chosen),
         seed=given.seed,
         sampler=given.sampler,
+        criterion=given.select_by,
         early_stopping=not given.no_early_stopping,
         time_budget=given.time_budget,
         data=source,

@@ -49,7 +49,7 @@ def render(rows: Sequence[Row], study: Study) -> Table:
     table.caption_justify, table.caption_style = "left", "dim"
     table.caption = (
         "n: finished / planned replicates. vs: difference paired over replicates of equal seeds, p of the two-sided "
-        "t-test, uncorrected. val.: best validation UAR of the search. search: finished / stopped early / failed."
+        "t-test, uncorrected. val.: validation UAR of the search trial chosen. search: finished / stopped early / failed."
     )
     return table
 
@@ -144,6 +144,7 @@ def notes(rows: Sequence[Row], study: Study) -> list[str]:
         f"n replicates; chance is {', '.join(sorted({percent(row.chance) for row in rows}))}.",
         *sorted({f"Protocol {task.protocol}: {task.grants}." for task in tasks}),
         *sorted({f"Selected by {_SELECTION.get(task.selection, task.selection)}." for task in tasks}),
+        *([] if study.criterion == VALIDATION else [_CHOSEN.format(criterion=study.criterion.replace("_", " "))]),
         *sorted({cut_text(task.max_frames) for task in tasks if task.max_frames is not None}),
         *([_POOLED] if any(row.pooled is not None for row in rows) else []),
         *([study.published_note] if study.published_note and study.published else []),
@@ -195,6 +196,11 @@ def cautions(rows: Sequence[Row], study: Study) -> list[str]:
 _SHOWN = (
     "Seeds take turns at the speakers that are tested. So labels that selected hyperparameters under the search's seed "
     "may be of utterances that a replicate tests, though nothing in its own run saw them; --paper-values selects nothing."
+)
+
+_CHOSEN = (
+    "Among a cell's search trials {criterion} chose the one that is replicated (--select-by), and validation where "
+    "{criterion} says nothing."
 )
 
 _POOLED = (

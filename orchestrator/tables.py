@@ -12,7 +12,7 @@ from typing import Any
 from scipy import stats
 
 from orchestrator.records import RunRecord
-from orchestrator.selection import select
+from orchestrator.selection import choose, select
 from orchestrator.study import Study
 from search_spaces import Published
 
@@ -153,7 +153,7 @@ def cell_metrics(records: Iterable[RunRecord]) -> dict[str, float]:
 def _row(cell: str, by_cell: Mapping[str, Sequence[RunRecord]], study: Study) -> Row:
     records = by_cell[cell]
     variant, _, task_name = cell.partition("/")
-    task, best = study.task_of(cell), select(records)
+    task, best = study.task_of(cell), choose(records, study.criterion)
     reference = by_cell.get(f"{study.reference}/{task_name}", ())
     replicates = finished_replicates(records)
     scores = tuple(record.metrics["test_uar"] for record in replicates)

@@ -11,9 +11,6 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import entr, expit, log_softmax
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 CRITERIA = ("entropy", "information_maximisation", "soft_neighbourhood_density", "deep_embedded_validation")
@@ -133,6 +130,10 @@ def density_ratio(source_train: np.ndarray, source_validation: np.ndarray, targe
     Returns:
         float64 of shape (source validation utterances,), above 0.
     """
+    from sklearn.linear_model import LogisticRegression  # here, for the criteria's names are a command's arguments
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     source, held_out, other = (
         _finite(name, values, 2)
         for name, values in (

@@ -98,6 +98,18 @@ def test_the_replicates_are_the_best_configuration_under_seeds_that_the_search_h
         assert [record.config.seed for record in replicates] == [6, 7, 8]
 
 
+def test_another_criterion_chooses_what_is_replicated(make_plan, make_backend, recorder, storage):
+    plan = make_plan(criterion="entropy")
+    make_backend(2).run(SweepSearcher(plan, storage, recorder))
+    for cell in plan.cells:
+        best = max(recorder.of(cell.name, "search"), key=lambda record: record.metrics["criterion/entropy"])
+        assert best.metrics["validation_uar"] < max(
+            r.metrics["validation_uar"] for r in recorder.of(cell.name, "search")
+        )
+        replicates = recorder.of(cell.name, "replicate")
+        assert [record.config.hyperparameters for record in replicates] == [best.config.hyperparameters] * 3
+
+
 def test_of_equals_the_first_is_replicated(make_plan, make_backend, recorder, storage):
     backend = make_backend(4)
     backend.score = lambda config: 0.5

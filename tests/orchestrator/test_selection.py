@@ -8,7 +8,7 @@ import math
 import pytest
 
 from data_prep.errors import InputError
-from orchestrator.selection import CRITERIA, select, worth
+from orchestrator.selection import CHOOSERS, CRITERIA, choose, select, worth
 from trainables.criteria import CRITERIA as LABEL_FREE
 
 FULL, BASELINE = "full/iemocap-emodb", "baseline/iemocap-emodb"
@@ -45,6 +45,17 @@ def test_each_criterion_selects_by_its_own_score_and_higher_is_better(trial):
         "information_maximisation": 2,
         "validation": 0,
     }
+
+
+def test_validation_chooses_where_the_criterion_says_nothing(trial):
+    trials = [trial(0, 0.5), trial(1, 0.6)]
+    assert choose([*trials, trial(2, 0.4, entropy=-0.1)], "entropy").key.number == 2
+    assert choose(trials, "entropy").key.number == 1
+    assert choose([], "entropy") is None
+
+
+def test_the_score_that_is_reported_may_not_choose():
+    assert set(CRITERIA) - set(CHOOSERS) == {"oracle"}
 
 
 @pytest.mark.parametrize("criterion", ["validation", "oracle", "entropy"])

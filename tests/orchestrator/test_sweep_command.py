@@ -105,6 +105,14 @@ def test_a_protocol_that_tests_within_its_corpora_takes_one_corpus_as_source_and
     assert task.name == "emodb-emodb-within_70_25_5"
 
 
+def test_what_chooses_the_configuration_is_of_the_plan_and_never_the_test(capsys):
+    assert launch("--store=s").plan(lambda task: "").criterion == "validation"
+    assert launch("--store=s", "--select-by=entropy").plan(lambda task: "").criterion == "entropy"
+    with pytest.raises(SystemExit):
+        launch("--store=s", "--select-by=oracle")
+    assert "invalid choice: 'oracle'" in capsys.readouterr().err
+
+
 def test_a_scheme_of_ones_own_takes_the_place_of_every_columns():
     assert {task.scheme for task in launch("--scheme=emotion5", "--store=s").tasks} == {"emotion5"}
 

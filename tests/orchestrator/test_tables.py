@@ -164,6 +164,17 @@ def test_a_cut_of_utterances_is_said_and_the_absence_of_one_is_not(study):
     assert note.startswith("Utterances longer than 200 frames are cut to the 200 in their middle")
 
 
+def test_what_chose_the_configurations_is_said_and_is_what_the_rows_show(study, make_record):
+    cell = "full/iemocap-emodb"
+    trials = [make_record(cell, "search", 0, validation=0.6), make_record(cell, "search", 1, validation=0.5)]
+    trials[1] = replace(trials[1], metrics={**trials[1].metrics, "criterion/entropy": -0.1})
+    other = replace(study, criterion="entropy")
+    (usual,), (chosen,) = ([row for row in summary(trials, s) if row.cell == cell] for s in (study, other))
+    assert (usual.selected_number, chosen.selected_number) == (0, 1)
+    assert [note for note in notes([chosen], other) if note.startswith("Among a cell's search trials entropy chose")]
+    assert not [note for note in notes([usual], study) if "--select-by" in note]
+
+
 def test_what_sets_published_figures_apart_is_said_where_there_are_some(study):
     apart = replace(study, published_note="Published figures are of another world.")
     assert apart.published_note in notes(summary([], apart), apart)
