@@ -12,7 +12,7 @@ import argparse
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -62,6 +62,8 @@ examples:
   python -m data_prep.build --corpus iemocap=/nfs/IEMOCAP_full_release --store /nfs/stores/all --address auto
   python -m data_prep.build --corpus emodb=s3://bucket/emodb --store s3://bucket/stores/mine
 """
+
+_SMALL = 2000  # utterances: seeing that no file of them has changed takes less time than it takes workers to start
 
 
 class _DiskFull(Exception):
@@ -152,7 +154,7 @@ def _old_store(store: Place) -> Store | None:
 def _compute(todo: Sequence[Shard], of: Sequence[Job], console: Console) -> list[ShardResult]:
     totals = {(job.corpus, job.feature): len(job.utterances) for job in of}
     results: list[ShardResult] = []
-    with progress.shown(totals, console) as advance, closing(on_all_cores(todo)) as done:
+    with progress.shown(totals, console) as advance, closing(_written(todo)) as done:
         for result in done:
             results.append(result)
             if result.unreachable is not None:
@@ -162,6 +164,21 @@ def _compute(todo: Sequence[Shard], of: Sequence[Job], console: Console) -> list
                 raise _DiskFull(round(sum(r.size for r in results) / share))
             advance(result)
     return results
+
+
+def _written(todo: Sequence[Shard]) -> Generator[ShardResult]:
+    """The results of the shards, in any order: of a small store's that are up to date at once, of the rest from all cores."""
+    local = not any(isinstance(shard.root, Address) for shard in todo)
+    small = local and sum(len(shard.utterances) for shard in todo) <= _SMALL
+    rest = []
+    for shard in todo:
+        if small and shards.up_to_date(shard):
+            yield shards.write(shard)
+        else:
+            rest.append(shard)
+    if rest:
+        with closing(on_all_cores(rest)) as done:
+            yield from done
 
 
 def _outcome(job: Job, content: Place, results: Sequence[ShardResult]) -> tuple[Entry, CorpusSummary]:

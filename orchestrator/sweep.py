@@ -12,6 +12,7 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import search_spaces
@@ -139,13 +140,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         launch = dataclasses.replace(launch, **moved)
     else:
         launch = plan_launch(given, name)
-    from orchestrator.execute import dry_run, execute  # Ray and MLflow: not needed to say what is wrong with a name
+    _set_out(launch, track=not given.dry_run)
+    from orchestrator.execute import dry_run, execute
+
+    return dry_run(launch, console) if given.dry_run else execute(launch, given.runs, console)
+
+
+def _set_out(launch: Launch, *, track: bool) -> None:
+    """Starts Ray, or joins it, and sees that MLflow answers if it is to ``track``.
+
+    Nothing of this is needed to say what is wrong with a name, so it comes after that. Ray's start is waiting for other
+    processes: meanwhile the rest is imported, which takes as long, and MLflow asked.
+    """
+    import ray
+
+    from orchestrator.launch import connect  # here, for two threads that import one module wait for each other
+
+    there = ray.is_initialized()
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        answer = beside.submit(_reach_mlflow, launch.tracking_uri, track)
+        connect(launch.address)
+        try:
+            answer.result()
+        except InputError:
+            if not there:
+                ray.shutdown()
+            raise
+
+
+def _reach_mlflow(tracking_uri: str | None, track: bool) -> None:
+    from orchestrator import execute  # noqa: F401  (with all that it imports)
     from orchestrator.mlflow_client import connect, default_tracking_uri
 
-    if given.dry_run:
-        return dry_run(launch, console)
-    connect(launch.tracking_uri or default_tracking_uri())
-    return execute(launch, given.runs, console)
+    if track:
+        connect(tracking_uri or default_tracking_uri())
 
 
 def plan_launch(given: argparse.Namespace, name: str) -> Launch:

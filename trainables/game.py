@@ -10,7 +10,8 @@ training (optimiser, learning-rate policy, penalties, crops, pseudo-labels) a me
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -196,18 +197,36 @@ def rehearse(game: Game, hyperparameters: Any, shape: Shape) -> None:
     Raises:
         InputError: a loss calls for a network that was removed, or depends on no network that its player moves.
     """
-    networks = build(game, shape, hyperparameters, seed=0).eval()
-    batch = noise(shape, utterances=4)
-    values = {name: schedule(0.0) for name, schedule in game.method.schedules(hyperparameters).items()}
-    for player, turn in itertools.product(game.players, range(game.method.recipe(hyperparameters).turns)):
-        try:
-            loss = player.loss(dict(networks.items()), batch, hyperparameters, {**values, "turn": turn})
-        except KeyError as error:
-            raise InputError(f"player {player.name} cannot do without network {error}; remove the player too") from None
-        weights = [weight for name in player.moves for weight in networks[name].parameters()]
-        learnt = torch.autograd.grad(loss, weights, allow_unused=True) if loss.requires_grad else ()
-        if all(gradient is None for gradient in learnt):
-            raise InputError(f"player {player.name} has nothing left to learn; remove it too")
+    with _one_thread():
+        networks = build(game, shape, hyperparameters, seed=0).eval()
+        batch = noise(shape, utterances=4)
+        values = {name: schedule(0.0) for name, schedule in game.method.schedules(hyperparameters).items()}
+        for player, turn in itertools.product(game.players, range(game.method.recipe(hyperparameters).turns)):
+            try:
+                loss = player.loss(dict(networks.items()), batch, hyperparameters, {**values, "turn": turn})
+            except KeyError as error:
+                raise InputError(
+                    f"player {player.name} cannot do without network {error}; remove the player too"
+                ) from None
+            weights = [weight for name in player.moves for weight in networks[name].parameters()]
+            learnt = torch.autograd.grad(loss, weights, allow_unused=True) if loss.requires_grad else ()
+            if all(gradient is None for gradient in learnt):
+                raise InputError(f"player {player.name} has nothing left to learn; remove it too")
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Lets torch calculate on one core while the block runs.
+
+    What is rehearsed is tiny. Threads wait for each other longer than they calculate, and the more so the busier the
+    machine is: on two cores with other work a sweep's check took twenty times as long.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def noise(shape: Shape, utterances: int, seed: int = 0) -> Batch:

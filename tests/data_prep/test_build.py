@@ -22,6 +22,7 @@ import soundfile
 from filelock import FileLock
 
 from data_prep import audio, features, shards
+from data_prep import build as building
 from data_prep.build import build, main
 from data_prep.datasheet import DATASHEET
 from data_prep.errors import InputError
@@ -57,12 +58,20 @@ def row(store, utterance):
     return next(r for r in open_store(store).load("mfb40", ["lab"]).to_pylist() if r["utterance_id"] == utterance)
 
 
-def test_what_is_up_to_date_is_not_computed_again(store, lab):
+@pytest.mark.parametrize("small", [0, 8], ids=["on all cores", "by itself"])
+def test_what_is_up_to_date_is_not_computed_again(store, lab, monkeypatch, small):
+    monkeypatch.setattr(building, "_SMALL", small)
     assert refresh(store, lab) == (8, 0, 0)
     before = (store / MANIFEST).read_text()
     assert refresh(store, lab) == (0, 8, 0)
     assert (store / MANIFEST).read_text() == before
     assert beside(store) == ["store"]
+
+
+def test_a_small_store_that_is_up_to_date_needs_no_worker(store, lab, monkeypatch):
+    refresh(store, lab)
+    monkeypatch.setattr(building, "on_all_cores", None)
+    assert refresh(store, lab) == (0, 8, 0)
 
 
 def test_one_file_that_changed_is_the_one_that_is_computed_even_with_its_old_time_and_size(store, lab):

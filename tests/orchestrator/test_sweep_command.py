@@ -35,12 +35,6 @@ def launch(*arguments: str) -> Launch:
         (["ablation_addi", "--source=manifest", "--target=emodb"], "there is no demo corpus of manifest (there is of "),
         (["ablation_addi", "--source=+emodb", "--target=emovo"], "sources of a task is ('', 'emodb')"),
         (["ablation_addi", "--corpus=emodb=a", "--corpus=emodb=b"], "corpus emodb is given twice: a and b"),
-        (
-            ["ablation_addi", "--tracking-uri=sqlite:mlflow.db", "--store=s"],
-            "'sqlite:mlflow.db' is no address of an MLflow",
-        ),
-        (["ablation_addi", "--tracking-uri=postgresql://h:abc/db", "--store=s"], "is no address of an MLflow"),
-        (["ablation_addi", "--tracking-uri=ftp://x", "--store=here"], "MLflow at ftp://x cannot be used"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(arguments, message, capsys, tmp_path, monkeypatch):
@@ -49,6 +43,27 @@ def test_a_mistake_is_one_line_and_status_2(arguments, message, capsys, tmp_path
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and error.startswith("error: ") and message in error
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("sqlite:mlflow.db", "'sqlite:mlflow.db' is no address of an MLflow"),
+        ("postgresql://h:abc/db", "is no address of an MLflow"),
+        ("ftp://x", "MLflow at ftp://x cannot be used"),
+    ],
+)
+def test_an_mlflow_that_cannot_be_used_is_one_line_and_ends_the_ray_that_was_started(
+    address, message, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("orchestrator.launch.connect", lambda address: None)
+    ended = []
+    monkeypatch.setattr("ray.shutdown", lambda: ended.append(True))
+    assert main(["ablation_addi", f"--tracking-uri={address}", "--store=s"]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and error.startswith("error: ") and message in error
+    assert (list(tmp_path.iterdir()), ended) == ([], [True])
 
 
 @pytest.mark.parametrize(
@@ -178,6 +193,7 @@ def test_a_gpu_is_shared_by_trials_but_not_by_the_workers_of_one(monkeypatch):
 
 def test_where_a_resumed_launch_runs_may_have_changed(tmp_path, monkeypatch):
     start(tmp_path, launch("--store=s", "--tracking-uri=http://old:1"))
+    monkeypatch.setattr("orchestrator.launch.connect", lambda address: None)
     monkeypatch.setattr("orchestrator.mlflow_client.connect", lambda uri: None)
     executed = []
     monkeypatch.setattr("orchestrator.execute.execute", lambda launch, runs, console: executed.append(launch) or 0)
