@@ -189,9 +189,15 @@ def cautions(rows: Sequence[Row], study: Study) -> list[str]:
         "whole test set, so p speaks of other seeds on these corpora, not of other corpora.",
         f"{budget}; the paper's own configuration is the first, and {study.replicates} replicates of the best one ran "
         "under seeds that the search did not use. A trial that failed or was stopped early is never selected.",
+        *([_STOPPED] if any(row.search.get("stopped") for row in rows) else []),
         *([_SHOWN] if shown and study.trials > 1 else []),
     ]
 
+
+_STOPPED = (
+    "Trials were stopped early by their validation so far: one whose adaptation comes in late, by its schedule or its "
+    "pseudo-labels, may have gone before it could show (--no-early-stopping)."
+)
 
 _SHOWN = (
     "Seeds take turns at the speakers that are tested. So labels that selected hyperparameters under the search's seed "

@@ -164,6 +164,14 @@ def test_a_cut_of_utterances_is_said_and_the_absence_of_one_is_not(study):
     assert note.startswith("Utterances longer than 200 frames are cut to the 200 in their middle")
 
 
+def test_that_early_stopping_may_have_cost_a_late_adaptation_is_said_where_trials_were_stopped(study, make_record):
+    def said(status):
+        rows = summary([make_record("full/iemocap-emodb", "search", 1, status=status)], study)
+        return [each for each in cautions(rows, study) if "--no-early-stopping" in each]
+
+    assert said("stopped") and not said("finished")
+
+
 def test_what_chose_the_configurations_is_said_and_is_what_the_rows_show(study, make_record):
     cell = "full/iemocap-emodb"
     trials = [make_record(cell, "search", 0, validation=0.6), make_record(cell, "search", 1, validation=0.5)]
