@@ -47,11 +47,12 @@ from data_prep.build import build
 from data_prep.store import open_store
 from orchestrator import launch, mlflow_client
 from orchestrator.delivery import Delivery
-from orchestrator.plan import Plan, cells
+from orchestrator.plan import Cell, Plan
+from orchestrator.records import RunKey, RunRecord
 from orchestrator.scheduler import CellScheduler
 from orchestrator.searcher import SweepSearcher
 from orchestrator.tracking import Tracker
-from search_spaces import Parameter, Preset, Sweep, Variant
+from search_spaces import Parameter, Variant
 from trainables.config import TaskConfig, TrialConfig
 from trainables.loading import load_task, load_tasks
 from trainables.trainable import prepare_process, train
@@ -59,7 +60,6 @@ from trainables.trainable import prepare_process, train
 # A method whose learning rate falls whatever validation says: every trial has all its epochs.
 METHOD, RATES = "dann", FloatDistribution(1e-4, 1e-2, log=True)
 TASK = TaskConfig(sources=("iemocap",), targets=("emodb",), max_frames=100)
-WAYS = ("sweep", "tune", "script")
 
 
 def main() -> None:
@@ -79,65 +79,45 @@ def main() -> None:
         build(folder / "store", roots, [TASK.feature], quiet=True)
         mlflow_client.connect(f"sqlite:///{folder / 'empty.db'}")
         short = make_plan(folder, given.trials, given.epochs)
-        per_epoch = seconds_of_trial(folder, short) / given.epochs
-        print(
-            f"{given.trials} trials of {given.epochs} epochs, {given.epochs * per_epoch:.2f} s each, {_cores()} cores"
-        )
+        data, config = load_task(open_store(folder / "store"), TASK), TrialConfig.from_dict(configurations(short)[0])
+        seconds = min(train(config, data).metrics["train_seconds"] for _ in range(2))
+        print(f"{given.trials} trials of {given.epochs} epochs, {seconds:.2f} s each, {_cores()} cores", flush=True)
         compare(folder, short, given.repetitions)
         if given.long_trials:
-            long = make_plan(folder, given.long_trials, math.ceil(given.seconds / per_epoch))
-            print(f"{given.long_trials} trials of {long.epochs} epochs")
+            long = make_plan(folder, given.long_trials, math.ceil(given.seconds / seconds * given.epochs))
+            print(f"{given.long_trials} trials of {long.epochs} epochs", flush=True)
             shares([run_sweep(folder, long) for _ in range(given.repetitions)])
         ray.shutdown()
 
 
 def compare(folder: Path, plan: Plan, repetitions: int) -> None:
     """Runs every way as often, and prints seconds, ratios to the sweep and the sweep's shares."""
-    runners = {"tune": run_tune, "script": run_script}
-    seconds: dict[str, list[float]] = {way: [] for way in WAYS}
-    told = []
+    ways = {"sweep": run_sweep, "tune": run_tune, "script": run_script}
+    told: dict[str, list[Mapping[str, float]]] = {way: [] for way in ways}
     for number in range(repetitions):
-        for way in WAYS if number % 2 == 0 else reversed(WAYS):
-            if way != "sweep":
-                seconds[way].append(runners[way](folder, plan))
-                continue
-            told.append(run_sweep(folder, plan))
-            seconds[way].append(told[-1]["clock"])
-    for way in WAYS:
-        ratios = [other / own for other, own in zip(seconds[way], seconds["sweep"], strict=True)]
-        print(f"{way:>8} {_spread(seconds[way])} s   {_spread(ratios)} times as long as the sweep", flush=True)
-    shares(told)
+        for way in ways if number % 2 == 0 else reversed(ways):
+            told[way].append(ways[way](folder, plan))
+    for way, its_own in told.items():
+        seconds = [each["clock"] for each in its_own]
+        ratios = [other / sweep["clock"] for other, sweep in zip(seconds, told["sweep"], strict=True)]
+        print(f"{way:>8} {_spread(seconds)} s   {_spread(ratios)} times as long as the sweep", flush=True)
+    shares(told["sweep"])
 
 
 def shares(told: list[Mapping[str, float]]) -> None:
     """Prints where the core-time of several runs of one sweep went, in per cent of it."""
     for name in ("training", "start", "driver", "mlflow", "searcher"):
-        print(
-            f"{name:>10} {_spread([100 * each[name] / (_cores() * each['wall']) for each in told])} % of the core-time"
-        )
+        percents = [100 * each[name] / (_cores() * each["wall"]) for each in told]
+        print(f"{name:>10} {_spread(percents)} % of the core-time", flush=True)
 
 
 def make_plan(folder: Path, trials: int, epochs: int) -> Plan:
     """One cell, its configurations drawn beforehand, nothing stopped early."""
-    sweep = Sweep(
-        title="A benchmark",
-        source="no paper",
-        variants=(Variant("full", METHOD),),
-        tasks=(TASK,),
-        space={"learning_rate": Parameter(RATES, paper=1e-3)},
-        published={},
-        reference="full",
-        presets={"demo": Preset(epochs=1, trials=1, replicates=1)},
-    )
-    fingerprint = open_store(folder / "store").fingerprint(TASK.feature, TASK.corpora)
+    data = open_store(folder / "store").fingerprint(TASK.feature, TASK.corpora)
+    space = {"learning_rate": Parameter(RATES, paper=1e-3)}
+    cell = Cell(variant=Variant("full", METHOD), column=TASK, fingerprint=lambda task: data, space=space)
     budget = {"epochs": epochs, "trials": trials, "replicates": 0}
-    return Plan(
-        sweep="benchmark",
-        cells=cells(sweep, lambda task: fingerprint),
-        early_stopping=False,
-        sampler="random",
-        **budget,
-    )
+    return Plan(sweep="benchmark", cells=(cell,), early_stopping=False, sampler="random", **budget)
 
 
 def configurations(plan: Plan) -> list[dict[str, Any]]:
@@ -149,42 +129,27 @@ def configurations(plan: Plan) -> list[dict[str, Any]]:
     return [each["trial"] for each in handed if isinstance(each, dict)]
 
 
-def seconds_of_trial(folder: Path, plan: Plan) -> float:
-    """Of the plan's first trial, trained in this process for the second time."""
-    data, config = load_task(open_store(folder / "store"), TASK), TrialConfig.from_dict(configurations(plan)[0])
-    train(config, data)
-    return train(config, data).metrics["train_seconds"]
+class Timed(Tracker):
+    """A tracker that notes when runs begin and end, and how long they train."""
 
+    runs, first, first_epoch, last, training = 0, 0.0, 0.0, 0.0, 0.0
 
-class Timed:
-    """A recorder that passes everything on to another, and notes when runs begin and end and how long they train."""
-
-    def __init__(self, tracker: Tracker) -> None:
-        self._tracker = tracker
-        self.begun: list[float] = []
-        self.first_epoch = self.last = self.training = 0.0
-
-    def started(self, key: Any, config: Any) -> None:
+    def started(self, key: RunKey, config: TrialConfig) -> None:
         """A run begins."""
-        self.begun.append(time.perf_counter())
-        self._tracker.started(key, config)
+        self.first = self.first or time.perf_counter()
+        super().started(key, config)
 
-    def reported(self, key: Any, metrics: Mapping[str, float]) -> None:
+    def reported(self, key: RunKey, metrics: Mapping[str, float]) -> None:
         """An epoch has ended."""
-        if not self.first_epoch:
-            self.first_epoch = time.perf_counter() - metrics["train_seconds"]
-        self._tracker.reported(key, metrics)
+        self.first_epoch = self.first_epoch or time.perf_counter() - metrics["train_seconds"]
+        super().reported(key, metrics)
 
-    def ended(self, record: Any) -> None:
+    def ended(self, record: RunRecord) -> None:
         """A run has ended."""
         assert record.status == "finished", record.error
-        self.last = time.perf_counter()
+        self.runs, self.last = self.runs + 1, time.perf_counter()
         self.training += record.metrics["train_seconds"]
-        self._tracker.ended(record)
-
-    def finished_records(self) -> Mapping[str, Any]:
-        """As the other has it."""
-        return self._tracker.finished_records()
+        super().ended(record)
 
 
 def run_sweep(folder: Path, plan: Plan) -> Mapping[str, float]:
@@ -202,28 +167,26 @@ def run_sweep(folder: Path, plan: Plan) -> Mapping[str, float]:
         launch.connect(None)
         tasks = load_tasks(open_store(folder / "store"), [TASK])
         begun, driver = time.perf_counter(), time.process_time()
-        tracker = Tracker(place / "run", _database(place), "benchmark", context={}, tags={})
-        recorder = Timed(tracker)
-        searcher = SweepSearcher(plan, place / "run" / "optuna.db", recorder)
+        tracker = Timed(place / "run", _database(place), "benchmark", context={}, tags={})
+        searcher = SweepSearcher(plan, place / "run" / "optuna.db", tracker)
         resources = launch.share_out(plan, 1, 4)
         launch.run(searcher, CellScheduler(plan), tasks, place / "run", resources, tracker.attach)
         driver = time.process_time() - driver
         assert searcher.done and tracker.close(patience=600) == 0, searcher.problems
         clock = time.perf_counter() - begun
-    assert len(recorder.begun) == plan.runs
-    first = min(recorder.begun)
+    assert tracker.runs == plan.runs
     return {
         "clock": clock,
-        "wall": recorder.last - first,
-        "training": recorder.training,
-        "start": _cores() * (recorder.first_epoch - first),
+        "wall": tracker.last - tracker.first,
+        "training": tracker.training,
+        "start": _cores() * (tracker.first_epoch - tracker.first),
         "driver": driver,
         **spent,
     }
 
 
-def run_tune(folder: Path, plan: Plan) -> float:
-    """The same trials in plain Ray Tune; seconds."""
+def run_tune(folder: Path, plan: Plan) -> Mapping[str, float]:
+    """The same trials in plain Ray Tune; seconds by name."""
     from ray.air.integrations.mlflow import MLflowLoggerCallback
 
     place, store = _place(folder, "tune"), str(folder / "store")
@@ -245,11 +208,11 @@ def run_tune(folder: Path, plan: Plan) -> float:
         results = tune.Tuner(trainable, param_space=space, run_config=settings).fit()
     seconds = time.perf_counter() - begun
     assert len(results) == plan.runs and not results.errors
-    return seconds
+    return {"clock": seconds}
 
 
-def run_script(folder: Path, plan: Plan) -> float:
-    """The same trials by a plain script, one process per core; seconds."""
+def run_script(folder: Path, plan: Plan) -> Mapping[str, float]:
+    """The same trials by a plain script, one process per core; seconds by name."""
     place = _place(folder, "script")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = f"sqlite:///{place / 'optuna.db'}"
@@ -268,7 +231,7 @@ def run_script(folder: Path, plan: Plan) -> float:
     seconds = time.perf_counter() - begun
     assert all(process.exitcode == 0 for process in processes)
     assert len(study.get_trials(states=[optuna.trial.TrialState.COMPLETE])) == len(trials)
-    return seconds
+    return {"clock": seconds}
 
 
 def script(store: str, storage: str, tracking_uri: str, usual: str, count: int) -> None:
