@@ -43,7 +43,7 @@ SWEEP = Sweep(
     reference="lstm",
     presets={
         "smoke": Preset(epochs=2, trials=2, replicates=2, demo="tiny", cells=("*-emodb-*",)),
-        "demo": Preset(epochs=10, trials=3, replicates=4),
+        "demo": Preset(epochs=6, trials=2, replicates=3),
         "paper": Preset(epochs=100, trials=30, replicates=10, demo="full"),
     },
 )
