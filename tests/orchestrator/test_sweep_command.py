@@ -58,6 +58,7 @@ def test_an_mlflow_that_cannot_be_used_is_one_line_and_ends_the_ray_that_was_sta
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("orchestrator.launch.connect", lambda address: None)
+    monkeypatch.setattr("ray.is_initialized", lambda: False)  # whatever ran before this test in its process
     ended = []
     monkeypatch.setattr("ray.shutdown", lambda: ended.append(True))
     assert main(["ablation_addi", f"--tracking-uri={address}", "--store=s"]) == 2
