@@ -1,9 +1,9 @@
 """How much of the machine a build uses: ``python benchmarks/build_throughput.py [--hours 10] [--features mfb40 ...]``.
 
-Builds a store of so many hours of speech (the small demo corpora, repeated) as the command does, Ray's start and end
-included, and does the same work on a part of them in a plain loop in one process, before each build and after it: read
-audio, compute, write Parquet. The build's extra work (digests, labels, quarantine, manifest) is a loss, and so is every
-core that stands idle.
+Builds a store of so many hours of speech as the command does, Ray's start and end included, and does the same work on a
+part of them in a plain loop in one process, before each build and after it: read audio, compute, write Parquet. The
+build's extra work (digests, labels, quarantine, manifest) is a loss, and so is every core that stands idle. The speech is
+that of the small demo corpora, put together to utterances as long as LibriSpeech's (``--seconds``), again and again.
 
 Machines are shared, so the measure is the cores' time. The loop's is its CPU time. The build's is what its processes
 used and what no one used: the CPU time of all of them (driver, workers, Ray's own) and the idle time of all cores from
@@ -13,7 +13,8 @@ of the cores, and do not believe a figure where it is large. ``clock`` is the ra
 
 A line is a build, and the last of a feature the median of its builds and their range:
 
-- loop, build: hours of speech per hour of one core (times real time); ratio: build over loop;
+- loop, build: hours of speech per hour of one core (times real time); ratio: build over loop; loops: of such loops when
+  each core has one, which share caches and memory as the build's workers do;
 - where the rest of the cores' time went, in per cent: ``plan`` (the corpus read, shards made), ``start`` (of Ray and the
   first worker, until it has computed something), ``work`` (shards, beyond what the loop takes for as much: digests, rows),
   ``write`` (of Parquet, beyond the loop's; less than 0 is a gain), ``wait`` (from the first shard to the last: cores that
@@ -26,6 +27,7 @@ from __future__ import annotations
 import argparse
 import csv
 import itertools
+import multiprocessing
 import os
 import statistics
 import sys
@@ -33,6 +35,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +45,7 @@ from unittest.mock import patch
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import soundfile
 import torch
 
 from data_prep import audio, cores, demo, features, plan, shards
@@ -50,7 +54,9 @@ from data_prep.shards import Shard, ShardResult
 
 _CORES = os.cpu_count() or 1
 _LOST = ("plan", "start", "work", "write", "wait", "end")
-_COLUMNS = ("loop", "build", "ratio", "clock", *_LOST, "others", "MiB")
+_COLUMNS = ("loop", "loops", "build", "ratio", "clock", *_LOST, "others", "MiB")
+_LIBRISPEECH = 12.7  # seconds: train-clean-100 has 28,539 utterances in 100.6 hours
+_FILES = 400  # that are repeated
 
 
 def main() -> None:
@@ -59,14 +65,22 @@ def main() -> None:
     this.add_argument("--hours", type=float, default=1.0, help="hours of speech to build (default 1)")
     this.add_argument("--features", nargs="+", choices=features.known(), default=["mfb40"], metavar="NAME")
     this.add_argument("--repetitions", type=int, default=3, help="builds of each feature (default 3)")
+    this.add_argument(
+        "--seconds",
+        type=float,
+        default=_LIBRISPEECH,
+        help="of an utterance (default 12.7, LibriSpeech's mean); 0: the demo's",
+    )
     given = this.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         demo.speak(folder / "speech")
         files = sorted((folder / "speech").rglob("*.wav"))
+        if given.seconds:
+            files = lengthened(files, folder / "lengthened", given.seconds)
         manifest, hours = write_manifest(folder / "repeated.csv", files, given.hours)
-        print(f"{hours:.1f} h of speech, {_CORES} cores")
+        print(f"{hours:.1f} h of speech, {round(hours * 3600 / mean_seconds(files))} utterances, {_CORES} cores")
         print(f"{'feature':>18} {'s':>7}" + "".join(f"{name:>8}" for name in _COLUMNS))
         for name in given.features:
             rows = []
@@ -94,6 +108,7 @@ def compared(name: str, files: list[Path], manifest: Path, hours: float, folder:
     before = loop(part, name, folder)
     built = measured_build(name, manifest, folder)
     after = loop(part, name, folder)
+    at_once = loops(part, name, folder)
     seconds, writing = np.mean([before, after], axis=0) * hours  # that the loop would take for all
     lost = {
         "plan": built.plan,
@@ -106,6 +121,7 @@ def compared(name: str, files: list[Path], manifest: Path, hours: float, folder:
     return {
         "s": built.clock,
         "loop": 3600 * hours / seconds,
+        "loops": 3600 / at_once,
         "build": 3600 * hours / built.total,
         "ratio": seconds / built.total,
         "clock": seconds / (_CORES * built.clock),
@@ -113,6 +129,24 @@ def compared(name: str, files: list[Path], manifest: Path, hours: float, folder:
         "others": 100 * (1 - built.total / (_CORES * built.clock)),
         "MiB": built.memory,
     }
+
+
+def lengthened(files: list[Path], folder: Path, seconds: float) -> list[Path]:
+    """Recordings of about so many seconds each, made of those of ``files`` at 16 kHz."""
+    folder.mkdir()
+    parts, made = itertools.cycle(files), []
+    for number in range(_FILES):
+        pieces: list[np.ndarray] = []
+        while sum(map(len, pieces)) < seconds * 16000:
+            pieces.append(audio.decode(next(parts).read_bytes(), 16000)[0])
+        made.append(folder / f"{number:03d}.wav")
+        soundfile.write(made[-1], np.concatenate(pieces), 16000, subtype="PCM_16")
+    return made
+
+
+def mean_seconds(files: list[Path]) -> float:
+    """Of some recordings."""
+    return statistics.mean(soundfile.info(file).duration for file in files)
 
 
 def write_manifest(path: Path, files: list[Path], hours: float) -> tuple[Path, float]:
@@ -160,6 +194,17 @@ def loop(files: list[Path], name: str, folder: Path) -> tuple[float, float]:
     return (time.process_time() - started) / hours, writing / hours
 
 
+def loops(files: list[Path], name: str, folder: Path) -> float:
+    """CPU seconds for an hour of speech of as many loops at once as there are cores, the mean."""
+    places = [folder / f"core{number}" for number in range(_CORES)]
+    for place in places:
+        place.mkdir()
+    with ProcessPoolExecutor(_CORES, multiprocessing.get_context("spawn"), torch.set_num_threads, (1,)) as pool:
+        ready = [pool.submit(loop, files[:64], name, place) for place in places]  # libraries and tables
+        wait(ready)
+        return statistics.mean(each.result()[0] for each in [pool.submit(loop, files, name, place) for place in places])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Built:
     """What a build took: seconds by the clock, seconds of cores by phase and in all, and a worker's MiB."""
@@ -180,10 +225,15 @@ def measured_build(name: str, manifest: Path, folder: Path) -> Built:
     notes = folder / "notes"
     notes.mkdir()
     planning: list[tuple[float, float]] = []
+
+    class Writer:
+        def __call__(self, row: dict[str, Shard]) -> dict[str, ShardResult]:
+            return {"result": noted(row["shard"], notes)}
+
     with ExitStack() as patched:
         patched.enter_context(patch.object(command, "jobs", _timed(command.jobs, planning)))
         patched.enter_context(patch.object(plan.Job, "shards", _timed(plan.Job.shards, planning)))
-        patched.enter_context(patch.object(cores, "_write_shard", lambda row: {"result": noted(row["shard"], notes)}))
+        patched.enter_context(patch.object(cores, "_Writer", Writer))
         with watched() as seen:
             began = time.monotonic()
             command.build(folder / "store", {"repeated": manifest}, [name], quiet=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 import os
@@ -16,6 +17,7 @@ from data_prep.shards import Shard, ShardResult
 
 _SHARDS_PER_TASK = 16  # at most
 _TASKS_PER_CORE = 16  # at least, where there are as many shards
+_AHEAD = 3  # tasks that a worker has, the one it does included
 
 
 @contextmanager
@@ -75,23 +77,46 @@ def on_all_cores(todo: Sequence[Shard]) -> Generator[ShardResult]:
     try:
         with ray.data.DataContext.current(context):
             dataset = ray.data.from_items([{"shard": shard} for shard in todo], override_num_blocks=_tasks(len(todo)))
-            for row in dataset.map(_write_shard).iter_rows():
+            writers = ray.data.ActorPoolStrategy(size=_cores(), max_tasks_in_flight_per_actor=_AHEAD)
+            rows = iter(dataset.map(_Writer, compute=writers).iter_rows())
+            with _unheard():
+                first = next(rows)
+            for row in itertools.chain([first], rows):
                 yield row["result"]
     finally:
         logger.setLevel(level)
 
 
-def _tasks(shards: int) -> int:
-    """How many tasks that many shards are.
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Keeps what is no Python off standard error.
 
-    Between two tasks a worker waits for Ray Data, up to 0.2 s, as long as some shards take to compute. So a task has
-    several; not too many, or the last one keeps a single core busy while the others have ended.
+    As workers start, Ray's core says there that one whose function is in the object store may not start again. It can: it
+    is there as long as this process.
     """
+    with open(os.devnull, "w") as nothing:
+        kept = os.dup(2)
+        os.dup2(nothing.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _cores() -> int:
     import ray
 
-    cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
-    return math.ceil(shards / max(1, min(_SHARDS_PER_TASK, shards // (_TASKS_PER_CORE * cores))))
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
 
 
-def _write_shard(row: Mapping[str, Shard]) -> dict[str, ShardResult]:
-    return {"result": shards.write(row["shard"])}
+def _tasks(shards: int) -> int:
+    """How many tasks that many shards are: each costs Ray Data some time, and the last one keeps a single core busy."""
+    return math.ceil(shards / max(1, min(_SHARDS_PER_TASK, shards // (_TASKS_PER_CORE * _cores()))))
+
+
+class _Writer:
+    """A worker that writes shards, one task after another: what it is to do next is there when it has done one."""
+
+    def __call__(self, row: Mapping[str, Shard]) -> dict[str, ShardResult]:
+        return {"result": shards.write(row["shard"])}
