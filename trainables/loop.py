@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from trainables import methods
 from trainables.batches import statistics
+from trainables.checkpoint import Best, copied
 from trainables.config import TrialConfig, construct
 from trainables.data import Granted, check_adaptation
 from trainables.estimator import Side
@@ -25,7 +26,7 @@ from trainables.networks.shared import Shared
 from trainables.outcome import Outcome, Report
 from trainables.policies import Verdict
 from trainables.pool import Pool, granted_pool, unlabelled
-from trainables.streams import stream, stream_seed
+from trainables.streams import own_randomness, stream, stream_seed
 from trainables.validation import epoch_metrics, predict, validate
 from trainables.workers import Workers
 
@@ -39,17 +40,15 @@ class TrainingDiverged(Exception):
     """A loss is no longer a finite number."""
 
 
-@dataclass
-class Best:
-    """The epoch that validation selected, as training goes on from it."""
+class Step(NamedTuple):
+    """A step of training: its number in the run, from 0, what it sees of the data, and each schedule's value."""
 
-    epoch: int
-    scores: Scores
-    weights: dict[str, Any]
-    optimisers: dict[str, Any]
+    number: int
+    batch: Batch
+    values: Mapping[str, float]
 
 
-@dataclass
+@dataclass(eq=False)
 class Training:
     """One training run: what changes while it goes on, and what it goes on from.
 
@@ -79,13 +78,13 @@ class Training:
         self.feed = self._make_feed()
         self.modules = self._make_networks()
         self.networks = dict(self.modules.items())
-        self.players = [player for player in self.game.players if self._weights(player)]
+        self.players = [player for player in self.game.players if self.weights(player)]
         self.optimisers = {
-            player.name: self.recipe.optimise(self._weights(player), self.hyperparameters.learning_rate)
+            player.name: self.recipe.optimise(self.weights(player), self.hyperparameters.learning_rate)
             for player in self.players
         }
         self.policy = self.recipe.policy(self.hyperparameters.learning_rate)
-        self.epoch = self.step = 0
+        self.epoch = self.step = self._done = 0
         self.pool = self._rebalanced(granted_pool(self.granted))
         self.seconds = 0.0
         self.stopped = False
@@ -103,29 +102,90 @@ class Training:
         Raises:
             TrainingDiverged: a loss is no longer finite.
         """
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            while not self.stopped and self.epoch < self.config.epochs:
+        with own_randomness(self.device):
+            while not self.ended:
                 self.run_epoch()
                 report(self.history[-1])
-        return self._outcome()
+        return self.outcome()
 
     def run_epoch(self) -> None:
         """One epoch of steps, its validation, and what the policy makes of it."""
         started = time.perf_counter()
-        self.modules.train()
-        sums = {player.name: torch.zeros((), device=self.device) for player in self.players}
-        values: Mapping[str, float] = {}
+        while not self.steps_are_done:
+            self.take_step()
+        self.seconds += time.perf_counter() - started
+        self.end_epoch()
+
+    @property
+    def ended(self) -> bool:
+        """Whether no epoch is to come."""
+        return self.stopped or self.epoch >= self.config.epochs
+
+    @property
+    def steps_are_done(self) -> bool:
+        """Whether all steps of the epoch that has begun are done."""
+        return self._done == self.steps_per_epoch
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """Each player's mean loss over those steps of the epoch that are done."""
+        return {name: float(total) / self._done for name, total in self._sums.items()}
+
+    def begin_step(self) -> Step:
+        """The next step of an epoch."""
+        if not self._done:
+            self.modules.train()
+            self._sums = {player.name: torch.zeros((), device=self.device) for player in self.players}
         steps = self.steps_per_epoch
-        for number in range(steps):
-            progress = (self.epoch * steps + number) / (self.config.epochs * steps)
-            values = {name: schedule(progress) for name, schedule in self.schedules.items()}
-            batch = self.feed.batch(self.pool, self.step, self.game.adapts)
-            for player in self.players:
-                for turn in range(self.recipe.turns):
-                    sums[player.name] += self._turn(player, batch, values, turn)
-            self.step += 1
-        self.workers.average(list(sums.values()))
-        losses = {name: float(total) / steps for name, total in sums.items()}
+        progress = (self.epoch * steps + self._done) / (self.config.epochs * steps)
+        self._values = {name: schedule(progress) for name, schedule in self.schedules.items()}
+        step = Step(self.step, self.feed.batch(self.pool, self.step, self.game.adapts), self._values)
+        self.step += 1
+        self._done += 1
+        return step
+
+    def take_step(self) -> None:
+        """A whole step: every player's turns."""
+        step = self.begin_step()
+        for player in self.players:
+            for turn in range(self.recipe.turns):
+                self._turn(player, step, turn)
+
+    def _turn(self, player: Player, step: Step, turn: int) -> None:
+        torch.manual_seed(self.noise_seed(player, step, turn))
+        weights = self.weights(player)
+        loss = player.loss(self.networks, step.batch, self.hyperparameters, {**step.values, "turn": turn})
+        loss = loss + self.recipe.penalty(weights)
+        self.move(player, loss.detach(), torch.autograd.grad(loss, weights, allow_unused=True))
+
+    def move(self, player: Player, loss: Tensor, gradients: Sequence[Tensor | None]) -> None:
+        """Moves a player's weights by the gradients of its loss."""
+        self.workers.average(gradients)
+        for weight, gradient in zip(self.weights(player), gradients, strict=True):
+            # Fused optimisers go through memory as it lies: a transposed gradient would move other weights.
+            weight.grad = None if gradient is None else gradient.contiguous()
+        self.optimisers[player.name].step()
+        self._sums[player.name] += loss
+
+    def noise_seed(self, player: Player, step: Step, turn: int) -> int:
+        """What a turn's random numbers are drawn from."""
+        later = [turn] if turn else []  # the first turn draws what a step's only one does
+        return stream_seed(self.config.seed, "noise", player.name, step.number, *later)
+
+    def weights(self, player: Player) -> list[torch.nn.Parameter]:
+        """The weights that a player moves."""
+        moved = [name for name in player.moves if name not in self.recipe.frozen]
+        return [weight for name in moved for weight in self.modules[name].parameters() if weight.requires_grad]
+
+    def end_epoch(self) -> None:
+        """The validation after an epoch's steps, and what the policy makes of it.
+
+        Raises:
+            TrainingDiverged: a loss is no longer finite.
+        """
+        started = time.perf_counter()
+        self.workers.average(list(self._sums.values()))
+        losses, self._done = self.losses, 0
         self.epoch += 1
         for name, loss in losses.items():
             if not math.isfinite(loss):
@@ -137,7 +197,7 @@ class Training:
             "learning_rate": learning_rate,
             **({} if scores is None else epoch_metrics(scores, self.policy.best)),
             **{f"loss/{name}": loss for name, loss in losses.items()},
-            **{f"schedule/{name}": value for name, value in values.items()},
+            **{f"schedule/{name}": value for name, value in self._values.items()},
             **self._relabel(),
         }
         self.seconds += time.perf_counter() - started
@@ -145,7 +205,7 @@ class Training:
 
     def state_dict(self) -> dict[str, Any]:
         """All that resuming needs: what is not in here is a function of the configuration and the data."""
-        return copy.deepcopy(
+        return copied(
             {
                 "weights": self.modules.state_dict(),
                 "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
@@ -215,30 +275,12 @@ class Training:
             ]
         return torch.cat(parts).cpu()
 
-    def _turn(self, player: Player, batch: Batch, values: Mapping[str, float], turn: int) -> Tensor:
-        later = [turn] if turn else []  # the first turn draws what a step's only one does
-        torch.manual_seed(stream_seed(self.config.seed, "noise", player.name, self.step, *later))
-        weights = self._weights(player)
-        loss = player.loss(self.networks, batch, self.hyperparameters, {**values, "turn": turn}) + self.recipe.penalty(
-            weights
-        )
-        gradients = torch.autograd.grad(loss, weights, allow_unused=True)
-        self.workers.average(gradients)
-        for weight, gradient in zip(weights, gradients, strict=True):
-            weight.grad = gradient
-        self.optimisers[player.name].step()
-        return loss.detach()
-
-    def _weights(self, player: Player) -> list[torch.nn.Parameter]:
-        moved = [name for name in player.moves if name not in self.recipe.frozen]
-        return [weight for name in moved for weight in self.modules[name].parameters() if weight.requires_grad]
-
     def _follow(self, scores: Scores | None) -> None:
         """Does what the policy says of an epoch; one that nothing can judge counts as better than those before it."""
         verdict = self.policy.judge(self.epoch if scores is None else scores.unweighted_average_recall)
         if verdict is Verdict.BEST and scores is not None:
             optimisers = {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()}
-            self.best = Best(self.epoch, scores, *copy.deepcopy((self.modules.state_dict(), optimisers)))
+            self.best = Best(self.epoch, scores, *copied((self.modules.state_dict(), optimisers)))
         elif verdict is Verdict.RESTORE:
             assert self.best is not None, "the first epoch is always the best so far"
             self.modules.load_state_dict(self.best.weights)
@@ -262,7 +304,8 @@ class Training:
         self.pool = self._rebalanced(pool)
         return {"pseudo_labels": admitted, "pseudo_labels_share": admitted / len(rows)}
 
-    def _outcome(self) -> Outcome:
+    def outcome(self) -> Outcome:
+        """What a run that has ended leaves; its networks are then those of the selected epoch."""
         if self.best is not None:
             self.modules.load_state_dict(self.best.weights)
         predictors, test = self.game.method.predictors, self.granted.split.test

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from trainables.policies import Policy, RestoreAndHalve
 
@@ -71,9 +72,19 @@ class Recipe:
             return torch.optim.SGD(weights, lr=learning_rate, momentum=self.momentum, fused=True)
         return torch.optim.Adam(weights, lr=learning_rate, fused=True)
 
-    def penalty(self, weights: Iterable[torch.nn.Parameter]) -> torch.Tensor | float:
+    def penalty(self, weights: Iterable[torch.nn.Parameter]) -> Tensor | float:
         """The penalty of one player's weights; 0 if there is none."""
-        if not (self.l1 or self.l2):
-            return 0.0
-        matrices = [weight for weight in weights if weight.ndim > 1]
-        return sum((self.l1 * weight.abs().sum() + self.l2 * weight.square().sum() for weight in matrices), 0.0)
+        return penalty(weights, self.l1, self.l2)
+
+
+def penalty(weights: Iterable[Tensor], l1: Tensor | float, l2: Tensor | float) -> Tensor | float:
+    """The weighted sums of the weights' absolute values and of their squares; 0 if neither weighs anything.
+
+    Args:
+        weights: of a player; those of one dimension, which are biases and scales, are left out.
+        l1, l2: numbers, or tensors of shape ().
+    """
+    if not any(isinstance(norm, Tensor) or norm for norm in (l1, l2)):
+        return 0.0
+    matrices = [weight for weight in weights if weight.ndim > 1]
+    return sum((l1 * weight.abs().sum() + l2 * weight.square().sum() for weight in matrices), 0.0)

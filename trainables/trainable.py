@@ -79,7 +79,8 @@ def train(
     """
     assert (start is None) == (config.start is None), "the weights that a configuration starts from come with it"
     if workers == 1 or isinstance(methods.load(config.method), Estimator):
-        return _run(config, data, report, torch.device("cuda" if gpu else "cpu"), Workers(), start)
+        trial = Trial(config, data, torch.device("cuda" if gpu else "cpu"), Workers(), start)
+        return trial.conclude(trial.run.run(report))
     return _run_on_workers(config, data, workers, gpu, callbacks, start)
 
 
@@ -90,25 +91,41 @@ def prepare_process(threads: int = 1) -> None:
     torch.set_num_threads(threads)
 
 
-def _run(
-    config: TrialConfig,
-    data: TaskData,
-    report: Report,
-    device: torch.device,
-    workers: Workers,
-    start: Mapping[str, Tensor] | None,
-) -> TrialResult:
-    granted, evaluator = draw(data, config.task, config.seed)
-    run: Training | Fitting
-    if isinstance(methods.load(config.method), Estimator):
-        run = Fitting(config, granted)
-    else:
-        run = Training(config, granted, device, workers, start)
-    outcome = run.run(report)
-    known = held_out_scores(run, granted)
-    if not splits.load(config.task.protocol).within:  # there the target is the source
-        known |= diagnose(run, granted, config.seed)
-    return _result(data, outcome, evaluator.score(outcome.predicted), known, describe(data, granted.split))
+class Trial:
+    """A trial that is trained: its split, what trains it, and what it is in the end.
+
+    Attributes:
+        run: what trains it.
+    """
+
+    def __init__(
+        self,
+        config: TrialConfig,
+        data: TaskData,
+        device: torch.device,
+        workers: Workers,
+        start: Mapping[str, Tensor] | None,
+    ) -> None:
+        """Draws the split and makes ready; as in :func:`train`.
+
+        Raises:
+            InputError: the split cannot be drawn, or what it grants does not do for the method.
+        """
+        self._data, self._config = data, config
+        self._granted, self._evaluator = draw(data, config.task, config.seed)
+        self.run: Training | Fitting
+        if isinstance(methods.load(config.method), Estimator):
+            self.run = Fitting(config, self._granted)
+        else:
+            self.run = Training(config, self._granted, device, workers, start)
+
+    def conclude(self, outcome: Outcome) -> TrialResult:
+        """Tests what the run has come to, once, and says what else is known of it."""
+        known = held_out_scores(self.run, self._granted)
+        if not splits.load(self._config.task.protocol).within:  # there the target is the source
+            known |= diagnose(self.run, self._granted, self._config.seed)
+        test = self._evaluator.score(outcome.predicted)
+        return _result(self._data, outcome, test, known, describe(self._data, self._granted.split))
 
 
 def _result(
@@ -178,14 +195,14 @@ def _worker(settings: Mapping[str, Any]) -> None:
 
     context = ray.train.get_context()
     prepare_process()
-    result = _run(
+    trial = Trial(
         TrialConfig.from_dict(settings["config"]),
         ray.get(settings["data"]),
-        lambda metrics: ray.train.report(dict(metrics)),
         get_device(),
         Workers(context.get_world_rank(), context.get_world_size()),
         settings["start"],
     )
+    result = trial.conclude(trial.run.run(lambda metrics: ray.train.report(dict(metrics))))
     checkpoint = None
     with tempfile.TemporaryDirectory(prefix="ser-result-") as folder:
         if context.get_world_rank() == 0:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from trainables.networks.noise import uniform
+
 
 class Shared:
     """Mixed into a module whose rows are not independent of each other, or which draws random numbers for them.
@@ -26,5 +28,5 @@ class SharedNoise(Shared, nn.Module):
 
     def draw(self, rows: int, *shape: int, device: torch.device | None = None) -> Tensor:
         """Uniform numbers from [0, 1) for this worker's ``rows``, shape (rows, *shape)."""
-        drawn = torch.rand(rows * self.workers, *shape, device=device)
+        drawn = uniform(rows * self.workers, *shape, device=device)
         return drawn[self.worker * rows : (self.worker + 1) * rows]
