@@ -40,7 +40,7 @@ def execute(launch: Launch, runs: Path, console: Console) -> int:
     """
     tune_launch.connect(launch.address)
     store, plan, tasks = prepare_plan(launch, console)
-    resources = tune_launch.share_out(plan, launch.workers, launch.trials_per_gpu)
+    resources = tune_launch.share_out(plan, launch.workers, launch.trials_per_gpu, launch.pack)
     if launch.directory is None:
         launch = start(runs, launch)
     directory = launch.directory
@@ -77,21 +77,23 @@ def dry_run(launch: Launch, console: Console) -> int:
     """Prints what a launch would run and how long that should take."""
     tune_launch.connect(launch.address)
     _, plan, tasks = prepare_plan(launch, console)
-    resources = tune_launch.share_out(plan, launch.workers, launch.trials_per_gpu)
+    resources = tune_launch.share_out(plan, launch.workers, launch.trials_per_gpu, launch.pack)
     per_run = estimate.seconds_per_cell(plan, tasks)
     table = Table("cell", "search trials", "replicates", "a run, up to", "parameters searched", box=None)
     for cell in plan.cells:
         trials, searched = plan.trials_of(cell), len(cell.space) if plan.trials > 1 else 0
         table.add_row(cell.name, *map(str, (trials, plan.replicates, clock_text(per_run[cell.name]), searched)))
     console.print(table)
-    whole = estimate.seconds_of_plan(plan, per_run, resources.concurrent, launch.time_budget)
+    whole = estimate.seconds_of_plan(plan, per_run, resources.processes, launch.time_budget)
     if before := estimate.seconds_of_starts(plan, tasks):
         console.print(f"what they start from, each trained once: about {clock_text(before)} of one core or GPU share")
-        whole += before / resources.concurrent
+        whole += before / resources.processes
     console.print(
         f"{plan.runs} runs of up to {plan.epochs} epochs, {resources.concurrent} at a time: "
         f"about {clock_text(whole)} at the most (early stopping and the learning-rate schedule end many sooner)"
     )
+    if launch.pack > 1:
+        console.print(f"what a GPU saves by training up to {launch.pack} runs as one batch is not counted in that")
     for frames in sorted({task.max_frames for task in launch.tasks if task.max_frames is not None}):
         console.print(cut_text(frames))
     if launch.time_budget is not None:

@@ -19,9 +19,11 @@ from data_prep import cores
 from data_prep.errors import InputError
 from orchestrator.environment import software
 from orchestrator.records import RunKey
-from orchestrator.trial import MODEL, run_trial
+from orchestrator.trial import MODEL, is_packed, run_trial
 
 PRETRAINED = "pretrained"
+# The share of a GPU that is left beside a process that packs runs, for pretext tasks, which are not packed.
+_BESIDE = 0.25
 
 if TYPE_CHECKING:
     from orchestrator.plan import Plan
@@ -38,12 +40,19 @@ class Resources:
         cpus, gpus: of one data-parallel worker of a trial.
         workers: data-parallel workers of a trial.
         concurrent: trials at a time.
+        packers: processes that train runs in batches; with none, each trial trains its own run.
     """
 
     cpus: float
     gpus: float
     workers: int
     concurrent: int
+    packers: int = 0
+
+    @property
+    def processes(self) -> int:
+        """How many processes train at a time."""
+        return self.packers or self.concurrent
 
 
 def connect(address: str | None) -> None:
@@ -59,16 +68,25 @@ def connect(address: str | None) -> None:
     cores.join(address)
 
 
-def share_out(plan: Plan, workers: int, trials_per_gpu: int) -> Resources:
+def share_out(plan: Plan, workers: int, trials_per_gpu: int, pack: int = 1) -> Resources:
     """How the cluster that Ray sees is shared out among trials.
 
-    A trial takes a core and, where there are GPUs, a share of one; a trial on several workers a whole GPU for each.
+    A trial takes a core and, where there are GPUs, a share of one; a trial on several workers a whole GPU for each. Where
+    runs are packed, each GPU, or each core where there is none, has a process that trains up to ``pack`` of them in a batch.
 
     Raises:
-        InputError: there are too few cores or GPUs for one trial, or its workers cannot share a batch equally.
+        InputError: there are too few cores or GPUs for one trial, its workers cannot share a batch equally, or runs are to
+            be packed that are trained on several workers each.
     """
     there = ray.cluster_resources()
     cpus, gpus = int(there.get("CPU", 1)), int(there.get("GPU", 0))
+    if pack > 1:
+        if workers > 1:
+            raise InputError(
+                f"--pack {pack} trains several runs in one process, --workers {workers} one run in several"
+            )
+        packers = gpus or cpus
+        return Resources(cpus=1, gpus=_BESIDE if gpus else 0, workers=1, concurrent=pack * packers, packers=packers)
     shares = trials_per_gpu if workers == 1 else 1
     concurrent = (min(gpus * shares, cpus) if gpus else cpus) // workers
     if not concurrent:
@@ -100,17 +118,20 @@ def run(
         resources: what a trial takes.
         keep_model: called with a run and the file of its model.
     """
+    pretrained = str(pretrained_folder(directory).resolve())
+    packers = _start_packers(tasks, resources, pretrained)
     trainable = tune.with_parameters(
         run_trial,
         tasks=dict(tasks),
         workers=resources.workers,
         gpu=resources.gpus > 0,
-        pretrained=str(pretrained_folder(directory).resolve()),
+        pretrained=pretrained,
+        packers=packers,
     )
 
     def own(config: Mapping[str, Any]) -> tune.PlacementGroupFactory:
-        # A trial on several workers waits for them: it must not take the cores that they need.
-        if resources.workers > 1 and config["kind"] != "pretraining":
+        # A trial on several workers, or in a pack, waits for them: it must not take the cores that they need.
+        if (packers and is_packed(config)) or (resources.workers > 1 and config["kind"] != "pretraining"):
             return tune.PlacementGroupFactory([{"CPU": 0.01}])
         return tune.PlacementGroupFactory([{"CPU": resources.cpus, "GPU": resources.gpus}])
 
@@ -133,8 +154,31 @@ def run(
             failure_config=tune.FailureConfig(max_failures=0),
         ),
     )
-    with _terminated_like_interrupted(), _quiet():
-        tuner.fit()
+    try:
+        with _terminated_like_interrupted(), _quiet():
+            tuner.fit()
+    finally:
+        for packer in packers:
+            ray.kill(packer)
+
+
+def _start_packers(tasks: Mapping[TaskConfig, TaskData], resources: Resources, pretrained: str) -> list[Any]:
+    """Starts the processes that train runs in batches, on all nodes."""
+    if not resources.packers:
+        return []
+    from orchestrator.packer import Packer
+
+    most, gpu = resources.concurrent // resources.packers, resources.gpus > 0
+    actor = ray.remote(Packer).options(
+        num_cpus=0,
+        num_gpus=1 - _BESIDE if gpu else 0,
+        max_concurrency=2 * resources.concurrent
+        + 1,  # a thread for each run that is waited for, and for each that is dropped
+        max_restarts=-1,
+        scheduling_strategy="SPREAD",
+    )
+    there = ray.put(dict(tasks))
+    return [actor.remote(there, most, gpu, pretrained) for _ in range(resources.packers)]
 
 
 def pretrained_folder(directory: Path) -> Path:

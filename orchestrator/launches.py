@@ -35,7 +35,7 @@ class Launch:
         epochs, trials, replicates, seed, sampler, early_stopping, time_budget, criterion: the plan.
         data: where the data comes from.
         preset: the preset that the budget began from.
-        workers, trials_per_gpu, address: how it is run.
+        workers, trials_per_gpu, pack, address: how it is run.
         tracking_uri: MLflow's; ``None`` for the default.
         command: as it was typed.
         directory: its folder, once it has one.
@@ -61,6 +61,7 @@ class Launch:
     command: str
     directory: Path | None = None
     criterion: str = "validation"
+    pack: int = 1
 
     def load_sweep(self) -> Sweep:
         """The sweep, with the tasks of this launch."""

@@ -131,6 +131,7 @@ def _conditions(record: RunRecord, context: Mapping[str, Any], trained_on: str) 
         yield "the machine of what it starts from", start["machine"], here
         yield "the code of what it starts from", start["code"], now["code"]
     yield "the number of data-parallel workers", context["workers"], 1
+    yield "being trained in one batch with other runs", record.origin.get("packed", False), False
     yield "Python", then["python"], now["python"]
     for name, version in now["packages"].items():
         yield name, then["packages"].get(name), version

@@ -117,6 +117,14 @@ def parser() -> argparse.ArgumentParser:
     )
     where.add_argument("--workers", type=_positive, default=1, help="data-parallel workers of each trial (default 1)")
     where.add_argument("--trials-per-gpu", type=_positive, default=4, help="trials that share a GPU (default 4)")
+    where.add_argument(
+        "--pack",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="runs that one process trains as a batch, where they are alike and memory holds them (default 1: each by "
+        "itself). It is for GPUs; on a CPU it saves nothing. Numbers are those of runs by themselves, but for rounding",
+    )
     where.add_argument("--tracking-uri", help="MLflow; default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db here")
     where.add_argument("--runs", type=Path, default=RUNS, help="folder of the launches' own state (default runs)")
     how = this.add_argument_group("how")
@@ -207,6 +215,7 @@ def plan_launch(given: argparse.Namespace, name: str) -> Launch:
         preset=given.preset,
         workers=given.workers,
         trials_per_gpu=given.trials_per_gpu,
+        pack=given.pack,
         address=given.address,
         tracking_uri=given.tracking_uri,
         command=shlex.join(["python", "-m", "orchestrator.sweep", *sys.argv[1:]]),

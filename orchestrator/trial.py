@@ -2,28 +2,51 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
-from collections.abc import Mapping
+import uuid
+import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import ray
 import torch
 from ray import tune
 
 from orchestrator.environment import code_version, machine
+from trainables import methods
 from trainables.batches import digest
 from trainables.config import TaskConfig, TrialConfig
 from trainables.data import TaskData
+from trainables.estimator import Estimator
 from trainables.outcome import Report
 from trainables.pretraining import Pretrained, pretrain
-from trainables.trainable import prepare_process, train
+from trainables.trainable import TrialResult, prepare_process, train
 
 MODEL = "model.pt"
 
 
+class Final(NamedTuple):
+    """What a run leaves.
+
+    Attributes:
+        metrics: as Tune has them: the final numbers, ``confusion`` as lists and ``origin`` as JSON.
+        model: the content of its file.
+    """
+
+    metrics: dict[str, Any]
+    model: bytes
+
+
 def run_trial(
-    config: Mapping[str, Any], tasks: Mapping[TaskConfig, TaskData], workers: int, gpu: bool, pretrained: str
+    config: Mapping[str, Any],
+    tasks: Mapping[TaskConfig, TaskData],
+    workers: int,
+    gpu: bool,
+    pretrained: str,
+    packers: Sequence[Any] = (),
 ) -> None:
     """A Tune function trainable: trains ``config["trial"]`` and reports every epoch, then the final result.
 
@@ -37,13 +60,47 @@ def run_trial(
         workers: data-parallel workers of the trial.
         gpu: whether it trains on a GPU.
         pretrained: folder of the runs that others start from.
+        packers: handles of the actors (:class:`~orchestrator.packer.Packer`) that train runs in batches; none where
+            each trial trains its own.
     """
     prepare_process()
-    trial = TrialConfig.from_dict(config["trial"])
     if config["kind"] == "pretraining":
-        _run_pretraining(trial, tasks, Path(pretrained), gpu)
+        _run_pretraining(TrialConfig.from_dict(config["trial"]), tasks, Path(pretrained), gpu)
         return
-    start = None if trial.start is None else _pretrain(trial.start, tasks, Path(pretrained), gpu)
+    if packers and is_packed(config):
+        final = _train_packed(config, packers)
+    else:
+        final = _train(TrialConfig.from_dict(config["trial"]), tasks, workers, gpu, Path(pretrained))
+    with tempfile.TemporaryDirectory(prefix="ser-model-") as folder:
+        (Path(folder) / MODEL).write_bytes(final.model)
+        tune.report({**final.metrics, "final": True}, checkpoint=tune.Checkpoint.from_directory(folder))
+
+
+def is_packed(config: Mapping[str, Any]) -> bool:
+    """Whether a packer would train the run of a Tune configuration: all that trains by gradient, pretext tasks apart."""
+    fitted = isinstance(methods.load(config["trial"]["method"]), Estimator)
+    return not fitted and config["kind"] != "pretraining"
+
+
+def _train_packed(config: Mapping[str, Any], packers: Sequence[Any]) -> Final:
+    """Has a packer train a run; those of one cell go to the same one, where most of them are alike."""
+    packer = packers[zlib.crc32(config["cell"].encode()) % len(packers)]
+    name = uuid.uuid4().hex
+    try:
+        for reference in packer.train.remote(name, config["trial"]):
+            event = ray.get(reference)
+            if isinstance(event, Final):
+                return event
+            tune.report(event)
+        raise RuntimeError("the process that trained it has ended")
+    finally:  # however it ends: Tune stops a trial by an exception in its report
+        packer.drop.remote(name)
+
+
+def _train(
+    trial: TrialConfig, tasks: Mapping[TaskConfig, TaskData], workers: int, gpu: bool, pretrained: Path
+) -> Final:
+    start = start_of(trial, tasks, pretrained, gpu)
     result = train(
         trial,
         tasks[trial.task],
@@ -53,17 +110,33 @@ def run_trial(
         callbacks=_callbacks(workers),
         start=None if start is None else start.weights,
     )
-    with tempfile.TemporaryDirectory(prefix="ser-model-") as folder:
-        model = {"weights": dict(result.weights), "normalisation": dict(result.normalisation)}
-        torch.save({"config": trial.to_dict(), **model}, Path(folder) / MODEL)
-        statistics = digest(result.normalisation)
-        origin: dict[str, Any] = {**_here(gpu), "split": dict(result.split), "normalisation": statistics}
-        if trial.start is not None and start is not None:
-            origin["start"] = {"identity": trial.start.identity, **start.origin}
-        tune.report(
-            {**result.metrics, "confusion": result.confusion.tolist(), "origin": json.dumps(origin), "final": True},
-            checkpoint=tune.Checkpoint.from_directory(folder),
-        )
+    return conclude(trial, result, start, gpu=gpu)
+
+
+def start_of(
+    trial: TrialConfig, tasks: Mapping[TaskConfig, TaskData], pretrained: Path, gpu: bool
+) -> Pretrained | None:
+    """The run that a trial starts from; ``None`` where it starts from none."""
+    return None if trial.start is None else _pretrain(trial.start, tasks, pretrained, gpu)
+
+
+def conclude(
+    trial: TrialConfig, result: TrialResult, start: Pretrained | None, *, gpu: bool, packed: bool = False
+) -> Final:
+    """What a trained trial leaves; ``packed`` if it was trained in one batch with others."""
+    origin: dict[str, Any] = {
+        **_here(gpu),
+        "split": dict(result.split),
+        "normalisation": digest(result.normalisation),
+        "packed": packed,
+    }
+    if trial.start is not None and start is not None:
+        origin["start"] = {"identity": trial.start.identity, **start.origin}
+    model = io.BytesIO()
+    held = {"weights": dict(result.weights), "normalisation": dict(result.normalisation)}
+    torch.save({"config": trial.to_dict(), **held}, model)
+    metrics = {**result.metrics, "confusion": result.confusion.tolist(), "origin": json.dumps(origin)}
+    return Final(metrics, model.getvalue())
 
 
 def _run_pretraining(config: TrialConfig, tasks: Mapping[TaskConfig, TaskData], folder: Path, gpu: bool) -> None:

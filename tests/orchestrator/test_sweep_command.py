@@ -192,6 +192,18 @@ def test_a_gpu_is_shared_by_trials_but_not_by_the_workers_of_one(monkeypatch):
     assert (alone.gpus, alone.concurrent) == (1, 1)
 
 
+def test_where_runs_are_packed_each_gpu_or_else_each_core_trains_as_many_as_are_to_be(monkeypatch):
+    plan = launch("--store=s").plan({task.name: "" for task in launch("--store=s").tasks})
+    monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": 16.0, "GPU": 2.0})
+    shared = share_out(plan, 1, 4, launch("--store=s", "--pack=8").pack)
+    assert (shared.packers, shared.processes, shared.concurrent) == (2, 2, 16)
+    monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": 16.0})
+    shared = share_out(plan, 1, 4, 8)
+    assert (shared.packers, shared.concurrent, shared.gpus) == (16, 128, 0)
+    with pytest.raises(sweep.InputError, match="--pack 8 trains several runs in one process, --workers 2 one run in"):
+        share_out(plan, 2, 4, 8)
+
+
 def test_where_a_resumed_launch_runs_may_have_changed(tmp_path, monkeypatch):
     start(tmp_path, launch("--store=s", "--tracking-uri=http://old:1"))
     monkeypatch.setattr("orchestrator.launch.connect", lambda address: None)

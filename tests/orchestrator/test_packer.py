@@ -1,0 +1,150 @@
+"""The process that trains many trials' runs in batches."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from orchestrator.packer import Packer
+from orchestrator.trial import Final, is_packed
+from trainables.config import TaskConfig, TrialConfig
+from trainables.data import Domain, TaskData
+from trainables.trainable import prepare_process, train
+
+CLASSES = ("angry", "sad")
+TASK = TaskConfig(sources=("one",), targets=("other",))
+
+
+def make_domain(corpus: str, seed: int) -> Domain:
+    """Forty utterances whose class is their loudness."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(40) % 2
+    lengths = rng.integers(20, 30, size=40)
+    values = [rng.normal(size=(n, 6)) * (1 + label) for n, label in zip(lengths, labels, strict=True)]
+    return Domain(
+        values=np.concatenate(values).astype(np.float32),
+        starts=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        corpora=(corpus,) * 40,
+        utterances=tuple(f"{corpus}/{number}" for number in range(40)),
+        speakers=tuple(f"{corpus}/{number % 4}" for number in range(40)),
+        labels=labels.astype(np.int64),
+    )
+
+
+DATA = {TASK: TaskData(make_domain("one", 1), make_domain("other", 2), CLASSES)}
+
+
+def make_config(seed: int = 1, method: str = "cnn", epochs: int = 3, **given) -> TrialConfig:
+    hyperparameters = {"learning_rate": 1e-3, "batch_size": 8, **given}
+    return TrialConfig(
+        method=method, task=TASK, hyperparameters=hyperparameters, epochs=epochs, seed=seed, data="made up"
+    )
+
+
+@pytest.fixture
+def make_packer(tmp_path):
+    return lambda most=8: Packer(DATA, most, False, str(tmp_path))
+
+
+def ask(packer: Packer, configs: list[TrialConfig]) -> list[list]:
+    """What each run is told to come to, asked for all at once."""
+    told: list[list] = [[] for _ in configs]
+
+    def listen(number: int) -> None:
+        try:
+            told[number].extend(packer.train(str(number), configs[number].to_dict()))
+        except Exception as error:
+            told[number].append(error)
+
+    threads = [threading.Thread(target=listen, args=(number,)) for number in range(len(configs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    return told
+
+
+def test_each_trial_has_its_own_epochs_and_its_own_end(make_packer):
+    configs = [make_config(seed, epochs=epochs) for seed, epochs in ((1, 3), (2, 5), (3, 3))]
+    for config, (*epochs, final) in zip(configs, ask(make_packer(), configs), strict=True):
+        assert [epoch["epoch"] for epoch in epochs] == list(range(1, config.epochs + 1))
+        prepare_process()
+        alone = train(config, DATA[TASK])
+        assert final.metrics["test_uar"] == pytest.approx(alone.metrics["test_uar"], abs=0.1)
+        assert epochs[0]["loss/classifier"] == pytest.approx(alone.history[0]["loss/classifier"], rel=1e-3)
+        assert final.metrics["epochs_run"] == config.epochs and np.array(final.metrics["confusion"]).sum() == 40
+
+
+def test_no_more_are_trained_at_a_time_than_may_be(make_packer):
+    packer = make_packer(most=2)
+    seen = []
+    advance = packer._advance
+    packer._advance = lambda: (seen.append(len(packer._begun)), advance())
+    told = ask(packer, [make_config(seed) for seed in range(5)])
+    assert all(isinstance(each[-1], Final) for each in told)
+    assert max(seen) == 2
+
+
+def test_games_that_are_not_alike_are_trained_one_after_another(make_packer):
+    configs = [make_config(1), make_config(1, batch_size=4), make_config(1, "lstm"), make_config(2, "lstm")]
+    assert all(isinstance(each[-1], Final) for each in ask(make_packer(), configs))
+
+
+def test_what_cannot_begin_fails_alone(make_packer):
+    wrong = make_config(batch_size=-1)
+    told = ask(make_packer(), [make_config(), wrong])
+    assert isinstance(told[0][-1], Final)
+    assert "batch_size is -1" in str(told[1][-1])
+
+
+def test_a_batch_that_fails_fails_as_a_whole_and_others_go_on(make_packer, monkeypatch):
+    def fail(pack):
+        if len(pack.runs) > 1:
+            raise RuntimeError("out of memory")
+        return advance(pack)
+
+    from trainables.replicas import Pack
+
+    advance = Pack.advance
+    monkeypatch.setattr(Pack, "advance", fail)
+    packer = make_packer()
+    packer._admit, admit = lambda: None, packer._admit  # until all have asked
+    threading.Timer(0.5, lambda: setattr(packer, "_admit", admit)).start()
+    told = ask(packer, [make_config(1), make_config(2), make_config(1, batch_size=4)])
+    assert [str(each[-1]) for each in told[:2]] == ["out of memory"] * 2
+    assert isinstance(told[2][-1], Final)
+
+
+def test_a_run_that_is_dropped_frees_its_place(make_packer):
+    packer = make_packer(most=1)
+    hopeless = packer.train("hopeless", make_config(epochs=10**6).to_dict())
+    next(hopeless)
+    packer.drop("hopeless")
+    assert isinstance(ask(packer, [make_config()])[0][-1], Final)
+
+
+def test_a_run_that_is_dropped_while_it_waits_never_begins(make_packer):
+    packer = make_packer(most=1)
+    first = packer.train("first", make_config(epochs=10**6).to_dict())
+    next(first)
+    waiting = threading.Thread(target=lambda: next(packer.train("waiting", make_config().to_dict())), daemon=True)
+    waiting.start()
+    deadline = time.monotonic() + 60
+    while not packer._waiting:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    packer.drop("waiting")
+    packer.drop("first")
+    assert isinstance(ask(packer, [make_config()])[0][-1], Final)
+    assert not packer._waiting
+
+
+@pytest.mark.parametrize(
+    ("method", "kind", "packed"),
+    [("cnn", "replicate", True), ("svm", "search", False), ("emotional_gan", "pretraining", False)],
+)
+def test_what_trains_by_gradient_is_packed_pretext_tasks_apart(method, kind, packed):
+    assert is_packed({"kind": kind, "trial": {"method": method}}) is packed
