@@ -61,7 +61,7 @@ format: $(READY)  ## put the code into its style
 	@$(BIN)/ruff format .
 
 bench: $(READY)  ## run every benchmark: ratios, side by side
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+	@for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
 clean:  ## remove caches and build products; never runs, stores or corpora
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

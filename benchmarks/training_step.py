@@ -15,30 +15,23 @@ from __future__ import annotations
 
 import argparse
 import copy
-import dataclasses
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from unittest.mock import patch
 
-import numpy as np
 import torch
+from _runs import CLASSES, make_run
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss, one_hot, softplus
 
-from data_prep import features as feature_types
-from trainables import methods
 from trainables.batches import batch_rows
-from trainables.config import TaskConfig, TrialConfig
-from trainables.data import Domain, TaskData, draw
 from trainables.loop import Training
 from trainables.networks.reversal import reverse_gradient
 from trainables.policies import Verdict
 from trainables.streams import stream, stream_seed
 from trainables.trainable import prepare_process
 
-SIZES, FRAMES, CLASSES = (240, 200), (100, 300), ("anger", "happiness", "neutral", "sadness")
-EPOCHS = 1000  # planned, so that nothing that happens now and then happens while steps are timed
 Seed = Callable[[str], None]
 
 
@@ -193,21 +186,8 @@ def main() -> None:
 
 
 def make_training(name: str) -> Training:
-    """A run of a method with its own hyperparameters, whose epochs hold steps and nothing else."""
-    method = methods.load(name)
-    task = TaskConfig(sources=("source",), targets=("target",), feature=method.feature, max_frames=FRAMES[1])
-    config = TrialConfig(
-        method=name,
-        task=task,
-        hyperparameters=dataclasses.asdict(method.hyperparameters(**_GIVEN.get(name, {}))),
-        epochs=EPOCHS,
-        seed=1,
-        data="noise",
-    )
-    dimensions = feature_types.load(method.feature).dimensions
-    sides = (_noise(side, size, dimensions) for side, size in zip(("source", "target"), SIZES, strict=True))
-    granted, _ = draw(TaskData(*sides, CLASSES), task, config.seed)
-    training = Training(config, granted)
+    """A run whose epochs hold steps and nothing else."""
+    training = make_run(name, **_GIVEN.get(name, {}))
     training.policy.judge = lambda score: Verdict.CONTINUE
     return training
 
@@ -255,21 +235,6 @@ def _epochs(training: Training, count: int) -> None:
     ):
         for _ in range(count):
             training.run_epoch()
-
-
-def _noise(name: str, count: int, dimensions: int) -> Domain:
-    rng = np.random.default_rng(count)
-    starts = np.concatenate([[0], np.cumsum(rng.integers(*FRAMES, count))])
-    return Domain(
-        values=rng.normal(size=(starts[-1], dimensions)).astype(np.float32),
-        starts=starts,
-        corpora=(name,) * count,
-        utterances=tuple(f"{name}/{number}" for number in range(count)),
-        speakers=tuple(f"{name}/{number % 8}" for number in range(count)),
-        labels=rng.integers(0, len(CLASSES), count),
-        genders=("unknown",) * count,
-        languages=("und",) * count,
-    )
 
 
 def _spread(values: list[float]) -> str:

@@ -1,0 +1,51 @@
+"""Runs on noise, for benchmarks of training steps: 240 source and 200 target utterances of 100 to 300 frames."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import torch
+
+from data_prep import features as feature_types
+from trainables import methods
+from trainables.config import TaskConfig, TrialConfig
+from trainables.data import Domain, TaskData, draw
+from trainables.loop import Training
+
+SIZES, FRAMES, CLASSES = (240, 200), (100, 300), ("anger", "happiness", "neutral", "sadness")
+EPOCHS = 1000  # planned, so that nothing that happens now and then happens while steps are timed
+
+
+def make_run(name: str, *, seed: int = 1, device: str = "cpu", **given: Any) -> Training:
+    """A run of a method with its own hyperparameters, but for those that are given."""
+    method = methods.load(name)
+    task = TaskConfig(sources=("source",), targets=("target",), feature=method.feature, max_frames=FRAMES[1])
+    config = TrialConfig(
+        method=name,
+        task=task,
+        hyperparameters=dataclasses.asdict(method.hyperparameters(**given)),
+        epochs=EPOCHS,
+        seed=seed,
+        data="noise",
+    )
+    dimensions = feature_types.load(method.feature).dimensions
+    source, target = (_noise(side, size, dimensions) for side, size in zip(("source", "target"), SIZES, strict=True))
+    granted, _ = draw(TaskData(source, target, CLASSES), task, seed)
+    return Training(config, granted, torch.device(device))
+
+
+def _noise(name: str, count: int, dimensions: int) -> Domain:
+    rng = np.random.default_rng(count)
+    starts = np.concatenate([[0], np.cumsum(rng.integers(*FRAMES, count))])
+    return Domain(
+        values=rng.normal(size=(starts[-1], dimensions)).astype(np.float32),
+        starts=starts,
+        corpora=(name,) * count,
+        utterances=tuple(f"{name}/{number}" for number in range(count)),
+        speakers=tuple(f"{name}/{number % 8}" for number in range(count)),
+        labels=rng.integers(0, len(CLASSES), count),
+        genders=("unknown",) * count,
+        languages=("und",) * count,
+    )
