@@ -16,8 +16,8 @@ from data_prep.errors import InputError
 from data_prep.shards import Shard, ShardResult
 
 _SHARDS_PER_TASK = 16  # at most
-_TASKS_PER_CORE = 16  # at least, where there are as many shards
-_AHEAD = 3  # tasks that a worker has, the one it does included
+_TASKS_PER_CORE = 64  # at least, where there are as many shards
+_AHEAD = 2  # tasks that a worker has, the one it does included: at the end, others stand idle for what waits with one
 
 
 @contextmanager
