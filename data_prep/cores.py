@@ -76,8 +76,9 @@ def on_all_cores(todo: Sequence[Shard]) -> Generator[ShardResult]:
     logger.setLevel(logging.ERROR)
     try:
         with ray.data.DataContext.current(context):
-            dataset = ray.data.from_items([{"shard": shard} for shard in todo], override_num_blocks=_tasks(len(todo)))
-            writers = ray.data.ActorPoolStrategy(size=_cores(), max_tasks_in_flight_per_actor=_AHEAD)
+            tasks = _tasks(len(todo))
+            dataset = ray.data.from_items([{"shard": shard} for shard in todo], override_num_blocks=tasks)
+            writers = ray.data.ActorPoolStrategy(size=min(_cores(), tasks), max_tasks_in_flight_per_actor=_AHEAD)
             rows = iter(dataset.map(_Writer, compute=writers).iter_rows())
             with _unheard():
                 first = next(rows)
