@@ -64,7 +64,7 @@ class Worker:
         )
         self.run = Training(config, draw(data, TASK, 0)[0])
         self.run.take_step()
-        status = dict(line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
+        status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
         return tuple(1024 * int(status[name].split()[0]) for name in ("RssAnon", "RssShmem"))
 
 

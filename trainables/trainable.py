@@ -88,6 +88,8 @@ def prepare_process(threads: int = 1) -> None:
     """Makes this process's arithmetic repeatable: deterministic algorithms, a fixed number of threads."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
+    # Else each new tensor is filled, so that what reads it too early gets the same; nothing does, and it takes time.
+    torch.utils.deterministic.fill_uninitialized_memory = False
     torch.set_num_threads(threads)
 
 
