@@ -121,7 +121,11 @@ def _attributes(domain: Domain) -> dict[str, Sequence[str]]:
 
 
 def utterances(granted: Granted, device: torch.device) -> tuple[Utterances, Utterances]:
-    """Source and target on ``device``, standardised by what the protocol grants."""
+    """Source and target on ``device``, standardised by what the protocol grants.
+
+    With ``corpus`` the target's statistics are over its ``adaptation`` part alone. A transductive protocol grants the test
+    set's features there, and then they count; with any other, no feature of a tested utterance is in any statistic.
+    """
     source, target = granted.source, granted.target
     if granted.normalisation == "corpus":
         fitted = _scalers(source, granted.split.train), _scalers(target, granted.split.adaptation)

@@ -91,7 +91,8 @@ class Protocol:
             ``source_train`` (the source training set itself), ``target_dev`` (a labelled part of the target), or a
             held-out part of both. ``none`` is for what is trained without labels, and neither selected nor tested.
         normalisation: ``source`` standardises everything by the source training set; ``corpus`` standardises every
-            corpus by its own statistics, without labels, over what training sees of it.
+            corpus by its own statistics, without labels, over what training sees of it: the source's ``train`` and the
+            target's ``adaptation``. Where that holds the test set's features, ``grants`` says that they count.
         speaker_disjoint: groups of parts; no speaker is in two parts of a group.
         within: whether it tests within the corpora that it trains on: the task's targets are among its sources.
         in_turn: whether consecutive seeds take turns at what is tested, so that enough of them test all of it. Its

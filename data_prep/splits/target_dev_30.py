@@ -1,6 +1,8 @@
 """The whole source trains; a random 30 % of the target, with labels, stops training early; the rest tests (dann.txt, 4.1).
 
-Each corpus is standardised by its own statistics, as in the paper. The target's parts are the same under every seed.
+Each corpus is standardised by its own statistics, as in the paper. Those of the target are over all of it: the features of
+the utterances that are tested are among them, without a label, for the paper's setting is transductive. The target's parts
+are the same under every seed.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ PROTOCOL = Protocol(
     name="target_dev_30",
     source="dann.txt, 4.1",
     grants="the whole source for training; a random 30 % of the target with labels as development set; all of the "
-    "target without labels for adaptation, and its statistics for standardising it; the other 70 % as the test set",
+    "target without labels for adaptation, and its statistics, in which the test set's features count, for standardising "
+    "it; the other 70 % as the test set",
     selection="target_dev",
     normalisation="corpus",
     draw=_draw,

@@ -9,19 +9,24 @@ import pytest
 import torch
 
 from data_prep import splits
-from trainables.batches import utterances
+from trainables.batches import statistics, utterances
 from trainables.config import TaskConfig
-from trainables.data import TaskData, describe, draw
+from trainables.data import Domain, Granted, TaskData, describe, draw
 
 TASK = TaskConfig(sources=("made_up",), targets=("other",))
+CLASSES = ("angry", "happy", "neutral", "sad")
 GRANTS = ("random_80_20", "whole_source", "target_dev_30", "labelled_target_20", "labelled_target_50_percent")
+IN_AMOUNTS = {name: f"{name}_20" for name in ("labelled_target", "speakers_60_20_20_labelled")}
+EVERY = [IN_AMOUNTS.get(name, name) for name in splits.known()]
+# Their papers standardise the whole target by itself, what is tested included, without labels.
+TRANSDUCTIVE = {"target_dev_30", "random_80_20_corpus_normalised"}
 
 
 @pytest.mark.parametrize("protocol", [*GRANTS, "within_70_25_5"])
 def test_exactly_the_labels_that_the_protocol_grants_are_passed_on(protocol, make_domain):
     source = make_domain(200, 0.0, 1)
     target = source if splits.load(protocol).within else make_domain(160, 0.5, 2, "other")
-    data = TaskData(source, target, ("angry", "happy", "neutral", "sad"))
+    data = TaskData(source, target, CLASSES)
     granted, evaluator = draw(data, dataclasses.replace(TASK, protocol=protocol), 0)
     split = granted.split
     for domain, whole, parts in (
@@ -54,7 +59,7 @@ def test_within_several_corpora_one_can_be_tested_and_training_is_the_same(make_
         labels=np.concatenate([part.labels for part in parts]),
         **{name: parts[0].__dict__[name] + parts[1].__dict__[name] for name in ("corpora", "utterances", "speakers")},
     )
-    data, tested = TaskData(both, both, ("angry", "happy", "neutral", "sad")), []
+    data, tested = TaskData(both, both, CLASSES), []
     trained_on = []
     for targets in (("first", "second"), ("first",), ("second",)):
         task = TaskConfig(sources=("first", "second"), targets=targets, protocol="leave_speakers_out")
@@ -102,9 +107,60 @@ def test_each_corpus_is_standardised_by_its_own_statistics_where_the_protocol_sa
         assert frames.std(dim=0, correction=0).numpy() == pytest.approx(1, abs=1e-4)
 
 
+@pytest.fixture
+def of_every_class(make_domain):
+    """Task data of a protocol, in which each of eight speakers has utterances of every class."""
+
+    def make(protocol: str) -> TaskData:
+        labels = np.arange(200) // 8 % len(CLASSES)
+        source = dataclasses.replace(make_domain(200, 0.0, 1), labels=labels)
+        target = dataclasses.replace(make_domain(200, 0.5, 2, "other"), labels=labels)
+        return TaskData(source, source if splits.load(protocol).within else target, CLASSES)
+
+    return make
+
+
+def standardised_by(data: TaskData, protocol: str) -> tuple[Granted, dict[str, torch.Tensor]]:
+    """What a run of seed 0 sees, and the statistics that standardise it."""
+    task = dataclasses.replace(TASK, targets=tuple(set(data.target.corpora)), protocol=protocol)
+    granted, _ = draw(data, task, 0)
+    return granted, statistics(*utterances(granted, torch.device("cpu")))
+
+
+def altered(domain: Domain, rows: np.ndarray) -> Domain:
+    """The domain with other features of the utterances ``rows``."""
+    values = domain.values.copy()
+    for row in rows:
+        values[domain.starts[row] : domain.starts[row + 1]] = 100 - 3 * domain.values[domain.starts[row]]
+    return dataclasses.replace(domain, values=values)
+
+
+@pytest.mark.parametrize("protocol", EVERY)
+def test_no_statistic_sees_what_is_tested_but_in_the_transductive_protocols_which_say_so(protocol, of_every_class):
+    data = of_every_class(protocol)
+    granted, before = standardised_by(data, protocol)
+    assert (len(granted.split.test) == 0) == (protocol == "unlabelled")
+    target = altered(data.target, granted.split.test)
+    source = target if splits.load(protocol).within else data.source
+    _, after = standardised_by(TaskData(source, target, CLASSES), protocol)
+    changed = {name for name, values in before.items() if not torch.equal(values, after[name])}
+    assert before.keys() == after.keys()
+    assert changed == ({"target/other.mean", "target/other.scale"} if protocol in TRANSDUCTIVE else set())
+    assert ("the test set's features count" in splits.load(protocol).grants) == (protocol in TRANSDUCTIVE)
+
+
+def test_the_transductive_protocols_are_those_that_standardise_corpora_and_adapt_to_what_they_test(of_every_class):
+    found = set()
+    for protocol in EVERY:
+        split = standardised_by(of_every_class(protocol), protocol)[0].split
+        if splits.load(protocol).normalisation == "corpus" and np.intersect1d(split.adaptation, split.test).size:
+            found.add(protocol)
+    assert found == TRANSDUCTIVE
+
+
 def test_a_corpus_that_training_holds_nothing_of_is_standardised_as_those_that_it_holds_some_of(make_domain):
     domain = dataclasses.replace(make_domain(6, 0.0, 1), corpora=("savee", "savee", "tess", "tess", "tess", "tess"))
-    data = TaskData(domain, make_domain(6, 0.0, 2, "other"), ("angry", "happy", "neutral", "sad"))
+    data = TaskData(domain, make_domain(6, 0.0, 2, "other"), CLASSES)
     granted = draw(data, dataclasses.replace(TASK, protocol="whole_source"), 0)[0]
     split = dataclasses.replace(granted.split, train=np.array([2, 3, 5]))
     held, _ = utterances(dataclasses.replace(granted, split=split, normalisation="corpus"), torch.device("cpu"))
