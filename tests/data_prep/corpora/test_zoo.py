@@ -26,6 +26,9 @@ from data_prep.store import open_store
 
 every_corpus = pytest.mark.parametrize("name", corpora.known())
 
+WITH_ROWS = {"epst", "fau_aibo", "iemocap", "librispeech", "manifest", "masc", "msp_improv", "recola", "shemo"}
+"""Corpora whose label files list utterances; of the others, their files' names say everything."""
+
 RATE = 16000
 FORMATS = {".flac": "FLAC", ".sph": "NIST", ".wav": "WAV"}
 
@@ -144,6 +147,12 @@ def one_of_no_numbers(file: Path, seconds: float) -> None:
     put(file, np.full(round(RATE * seconds), np.nan), subtype="FLOAT")
 
 
+def one_with_some_that_are_no_numbers(file: Path, seconds: float) -> None:
+    samples = speech(seconds)
+    samples[::300] = np.nan
+    put(file, samples, subtype="FLOAT")
+
+
 def one_of_infinities(file: Path, seconds: float) -> None:
     put(file, np.full(round(RATE * seconds), np.inf), subtype="DOUBLE")
 
@@ -188,6 +197,7 @@ NO_SPEECH = {
     a_text: "not audio that can be decoded: format not recognised",
     a_pointer: "a Git LFS pointer stands in place of the audio; fetch it with git lfs pull",
     one_of_no_numbers: r"the file holds samples that are not numbers \(NaN or infinite\)",
+    one_with_some_that_are_no_numbers: r"the file holds samples that are not numbers \(NaN or infinite\)",
     one_of_infinities: r"the file holds samples that are not numbers \(NaN or infinite\)",
     one_on_the_scale_of_integers: "its samples reach 1[0-9]{4}, and recordings stay within -1 and 1; .*",
     silence: "it holds nothing but silence: all its samples are the same",
@@ -292,12 +302,25 @@ def test_of_a_recording_of_hours_utterances_are_computed_and_the_whole_is_none(
     )
 
 
-def test_an_utterance_of_an_hour_arrives_with_all_its_frames(folder, tmp_path, one_after_another):
-    put(folder.path / "lecture.wav", speech(3600, 1000), 1000, subtype="PCM_U8")
-    listed = folder.text("mine.csv", "speaker,audio", "ana,lecture.wav")
-    build(tmp_path / "store", {"mine": listed}, quiet=True)
-    (row,) = open_store(tmp_path / "store").rows("mine").to_pylist()
-    assert (row["seconds"], row["frames"]) == (3600, 359_998)  # 25 ms every 10, as many as fit wholly
+@pytest.mark.parametrize("name", ["manifest", "ravdess", "recola"])
+def test_an_utterance_of_an_hour_arrives_with_all_its_frames_and_so_do_its_parts(
+    name, lay_out, tmp_path, one_after_another
+):
+    """Of each kind of reader one, for it takes seconds: by a list, by names, and of parts of a recording."""
+    tiny = tamed(lay_out(name))
+    audio, caged = cage(tiny)
+    put(tiny.folder.path / audio, speech(3600, 1000), 1000, subtype="PCM_U8")
+    build(tmp_path / "store", {name: tiny.path}, quiet=True)
+    listed = tiny.by_id()
+    assert left_out(tmp_path / "store", name) == {}
+    rows = {row["utterance_id"]: row for row in open_store(tmp_path / "store").rows(name).to_pylist()}
+    assert rows.keys() == listed.keys()
+    for key in caged:
+        if listed[key].start is None:
+            # 25 ms every 10, as many as fit wholly
+            assert (rows[key]["seconds"], rows[key]["frames"]) == (3600, 359_998)
+        else:
+            assert rows[key]["seconds"] == pytest.approx(listed[key].end - listed[key].start, abs=1e-3)
 
 
 def test_the_whole_zoo_at_once_on_all_cores(ray_session, folder, tmp_path):
@@ -347,6 +370,28 @@ def test_audio_that_no_label_file_lists_may_have_any_name_and_be_locked(
     with unprivileged(), pytest.raises(InputError, match=r"masc: .*/data/a cannot be read: Permission denied"):
         build(tmp_path / "store", {"masc": tiny.path}, quiet=True)
     (tiny.folder.path / "data/a").chmod(0o755)
+
+
+def test_a_row_whose_audio_is_missing_is_left_out_of_every_corpus_with_its_reason(herd, ray_session, tmp_path):
+    """Where names say everything there is no row without audio: a corpus is as large as what is there."""
+    lost = {}
+    for name, tiny in herd.items():
+        audio = {utterance.audio for utterance in tiny.read()}
+        before = tiny.by_id()
+        for file in sorted(audio):  # the first that a label file has a row of
+            content = (tiny.folder.path / file).read_bytes()
+            (tiny.folder.path / file).unlink()
+            lost[name] = {key for key, utterance in before.items() if utterance.audio == file}
+            if tiny.by_id().keys() == before.keys():
+                break
+            lost.pop(name)
+            (tiny.folder.path / file).write_bytes(content)
+    assert lost.keys() == WITH_ROWS
+    build(tmp_path / "store", {name: tiny.path for name, tiny in herd.items()}, quiet=True)
+    for name, tiny in herd.items():
+        missing = lost.get(name, set())
+        assert left_out(tmp_path / "store", name) == dict.fromkeys(missing, "there is no such file")
+        assert ids(tmp_path / "store", name) == tiny.by_id().keys() - missing != set()
 
 
 @pytest.mark.parametrize("name", ["epst", "librispeech", "shemo"])
