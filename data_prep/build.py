@@ -31,7 +31,7 @@ from data_prep.errors import InputError, command
 from data_prep.places import Address, Place, Unreachable, place, read_table, write_table
 from data_prep.plan import Job, corpus_arguments, fingerprint, jobs
 from data_prep.recipes import recipe
-from data_prep.shards import NO_LABEL, Quarantined, Shard, ShardResult
+from data_prep.shards import Quarantined, Shard, ShardResult
 from data_prep.store import (
     MANIFEST,
     QUARANTINE,
@@ -196,7 +196,7 @@ def _outcome(job: Job, content: Place, results: Sequence[ShardResult]) -> tuple[
     assert rows["utterance_id"].to_pylist() == expected, f"{job.corpus}: other rows were written than were to be"
     names = {"corpus": job.corpus, "reader": job.reader, "feature": job.feature}
     quarantined += [
-        Quarantined(**names, utterance_id=Path(audio).stem, audio=audio, reason=NO_LABEL) for audio in job.without_label
+        Quarantined(**names, utterance_id=one.utterance_id, audio=one.audio, reason=one.reason) for one in job.left_out
     ]
     made_with, seconds = recipe(job.feature), pc.sum(rows["seconds"]).as_py()
     entry = Entry(

@@ -7,18 +7,19 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from data_prep import audio
 from data_prep import corpora as readers
 from data_prep import features as feature_types
-from data_prep.corpora import Utterance
+from data_prep.corpora import LeftOut, Utterance
 from data_prep.errors import InputError, nearest_first
 from data_prep.mirror import mirrored
-from data_prep.places import Address, Place, place, read_table
+from data_prep.places import Address, Place, Unreachable, place, read_table, within
 from data_prep.recipes import recipe
 from data_prep.shards import UTTERANCES, OldRow, Shard
 from data_prep.store import ROW_SCHEMA, Store, folder, parts
@@ -38,7 +39,7 @@ class Job:
         corpus, feature, reader: names.
         root: the corpus's folder, or the CSV file of a manifest.
         utterances: all of the corpus, by utterance id.
-        without_label: paths of audio that no label file lists, from ``root``.
+        left_out: what is in ``root`` and cannot be an utterance.
     """
 
     corpus: str
@@ -46,7 +47,7 @@ class Job:
     reader: str
     root: Place
     utterances: tuple[Utterance, ...]
-    without_label: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def demo(self) -> bool:
@@ -98,7 +99,7 @@ def jobs(corpora: Mapping[str, Place], features: Sequence[str]) -> list[Job]:
             reader=kinds[name],
             root=path.resolve(),
             utterances=read[name][0],
-            without_label=read[name][1],
+            left_out=read[name][1],
         )
         for feature in dict.fromkeys(features)
         for name, path in corpora.items()
@@ -106,28 +107,44 @@ def jobs(corpora: Mapping[str, Place], features: Sequence[str]) -> list[Job]:
 
 
 def utterances_of(reader: str, root: Place) -> Sequence[Utterance]:
-    """All utterances of a corpus, wherever it lies, by utterance id; errors as of :func:`corpus_at`."""
-    return corpus_at(reader, root)[0]
+    """All utterances of a corpus, wherever it lies, by utterance id; errors as of :func:`data_prep.corpora.sift`."""
+    return _read(reader, root)[0]
 
 
-def corpus_at(reader: str, root: Place) -> tuple[tuple[Utterance, ...], tuple[str, ...]]:
-    """All utterances of a corpus, wherever it lies, by utterance id, and its audio that no label file lists.
+def corpus_at(reader: str, root: Place) -> tuple[tuple[Utterance, ...], tuple[LeftOut, ...]]:
+    """All utterances of a corpus, wherever it lies, by utterance id, and what is left out; copies are not among that.
 
     Raises:
-        InputError: as :func:`data_prep.corpora.read`; what is wrong with a corpus at an address is said of the address.
+        InputError: as :func:`data_prep.corpora.sift`; or nothing answers at its address.
     """
+    utterances, left_out = _read(reader, root)
+    try:
+        with ThreadPoolExecutor(16) as pool:
+            copies = list(pool.map(lambda one: _is_copy(root, one), left_out))
+    except Unreachable as error:
+        raise InputError(str(error)) from error
+    return tuple(utterances), tuple(one for one, copy in zip(left_out, copies, strict=True) if not copy)
+
+
+def _read(reader: str, root: Place) -> tuple[list[Utterance], list[LeftOut]]:
+    """What is wrong with a corpus at an address is said of the address."""
     if not isinstance(root, Address):
-        return _read(reader, root)
+        return readers.sift(reader, root)
     with mirrored(reader, root) as copy:
         try:
-            return _read(reader, copy)
+            return readers.sift(reader, copy)
         except InputError as error:
             raise InputError(str(error).replace(str(copy), str(root))) from error
 
 
-def _read(reader: str, root: Path) -> tuple[tuple[Utterance, ...], tuple[str, ...]]:
-    utterances = tuple(readers.read(reader, root))
-    return utterances, tuple(readers.without_label(reader, root, utterances))
+def _is_copy(root: Place, one: LeftOut) -> bool:
+    """Whether a file holds the same bytes as the one that was taken in its place."""
+    if one.taken is None:
+        return False
+    try:
+        return audio.read(within(root, one.audio)) == audio.read(within(root, one.taken))
+    except audio.UnusableAudio:
+        return False
 
 
 def corpus_argument(text: str) -> tuple[str, Place]:

@@ -2,13 +2,13 @@
 
 A corpus module publishes ``CORPUS``, a :class:`Corpus`. Its ``read`` turns a folder in the corpus's own layout into
 :class:`Utterance` rows. It opens no audio, changes no label and drops no utterance: a label scheme does that later,
-when a task is loaded, so that one feature store serves every task.
+when a task is loaded, so that one feature store serves every task. What is in the folder and cannot be an utterance is a
+:class:`LeftOut`, which goes into a build's quarantine; an error is for what makes nonsense of the whole corpus.
 """
 
 from __future__ import annotations
 
 import functools
-import itertools
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -62,6 +62,31 @@ class Utterance:
     end: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """Something of a corpus that cannot be one of its utterances: a row of a build's quarantine.
+
+    Attributes:
+        utterance_id: of what it might have been, or the file's name without its ending.
+        audio: path of the audio file, as an utterance's.
+        reason: why it is left out, for a person; files in it are paths from the corpus's folder.
+        taken: path of the audio that was taken in its place, where it is another file of the same utterance: if the two
+            hold the same bytes, it is a copy, and nothing is left out.
+    """
+
+    utterance_id: str
+    audio: str
+    reason: str
+    taken: str | None = None
+
+
+NO_LABEL = "the corpus's label files do not list it"
+_NOT_TEXT = (
+    "it is not named in UTF-8; rename the folders and files that are not, or unpack the archive again with the encoding "
+    "of its names"
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Expected:
     """What the whole corpus holds, by its official description: how an incomplete download is noticed.
@@ -90,8 +115,9 @@ class Corpus:
         licence: under which terms people have it.
         layout: one line saying what its folder looks like, shown when a folder is not that corpus.
         labels: the closed vocabulary: each raw emotion label to its meaning, one of :data:`EMOTIONS`.
-        read: from the corpus's folder (for ``manifest``, the CSV file) to its utterances; raises
-            :class:`~data_prep.errors.InputError` naming the file and line where something is not as it must be.
+        read: from the corpus's folder (for ``manifest``, the CSV file) to its utterances and what cannot be one. Of two
+            with the same id the first is taken. It raises :class:`~data_prep.errors.InputError` naming the file and line
+            where a label file is not as it must be.
         expected: the official counts, where there are any.
         labelled: from the corpus's folder to the audio that its label files ought to list; what they do not is in a
             build's quarantine. ``None`` where names say everything, or audio beside the listed is none of the corpus.
@@ -101,7 +127,7 @@ class Corpus:
     licence: str
     layout: str
     labels: Mapping[str, str]
-    read: Callable[[Path], Iterable[Utterance]]
+    read: Callable[[Path], Iterable[Utterance | LeftOut]]
     expected: Expected | None = None
     labelled: Callable[[Path], Iterable[Path]] | None = None
 
@@ -118,56 +144,80 @@ def load(name: str) -> Corpus:
 
 
 def read(name: str, root: Path) -> list[Utterance]:
-    """All utterances of the corpus ``name`` in the folder ``root``, sorted by utterance id.
+    """All utterances of the corpus ``name`` in the folder ``root``, sorted by utterance id; errors as of :func:`sift`."""
+    return sift(name, root)[0]
+
+
+def sift(name: str, root: Path) -> tuple[list[Utterance], list[LeftOut]]:
+    """What is in the folder ``root`` of the corpus ``name``: its utterances, by utterance id, and what cannot be one.
+
+    Left out are audio with a name that the corpus does not have or that is not UTF-8, audio that no label file lists, and
+    a second row or file of an utterance. Audio is not opened here, so a copy of what was taken is still among them; what
+    is not UTF-8 in a name is written with backslashes.
 
     Raises:
-        InputError: the path does not exist or cannot be read, is not that corpus, holds a label outside its
-            vocabulary, an id twice, or audio whose name is not text.
+        InputError: the path does not exist, is not that corpus or holds none of its utterances; a folder or label file of
+            it cannot be read; or a label is outside its vocabulary.
     """
     corpus = load(name)
+    utterances: dict[str, Utterance] = {}
+    left_out: list[LeftOut] = []
     try:
         if not root.exists():
             raise InputError(f"{name}: {root} does not exist; expected {corpus.layout}")
-        utterances = sorted(corpus.read(root), key=lambda utterance: utterance.utterance_id)
+        for found in corpus.read(root):
+            if isinstance(found, LeftOut):
+                left_out.append(found)
+                continue
+            if found.emotion is not None and found.emotion not in corpus.labels:
+                raise unknown_label(name, str(root / found.audio), found.emotion, corpus.labels)
+            if not _is_text(found.audio):
+                left_out.append(LeftOut(utterance_id=found.utterance_id, audio=found.audio, reason=_NOT_TEXT))
+            elif found.utterance_id in utterances:
+                left_out.append(_second(found.utterance_id, found.audio, utterances[found.utterance_id].audio))
+            else:
+                utterances[found.utterance_id] = found
+        left_out += _without_label(corpus, root, utterances.values(), left_out)
     except OSError as error:
         raise _unreadable(name, root, error) from error
+    left_out = sorted(map(_in_text, left_out), key=lambda one: (one.audio, one.utterance_id, one.reason))
     if not utterances:
-        raise InputError(f"{name}: no utterance found in {root}; expected {corpus.layout}")
-    for one, other in itertools.pairwise(utterances):
-        if one.utterance_id == other.utterance_id:
-            raise InputError(
-                f"{name}: {root} holds utterance {one.utterance_id!r} twice, as {one.audio} and {other.audio}; "
-                "an id must be unique"
-            )
-    for utterance in utterances:
-        if not _is_text(utterance.audio):
-            place = os.fsencode(root / utterance.audio).decode(errors="backslashreplace")
-            raise InputError(
-                f"{name}: {place} is not named in UTF-8; rename the folders and files that are not, or unpack the "
-                "archive again with the encoding of its names"
-            )
-        if utterance.emotion is not None and utterance.emotion not in corpus.labels:
-            raise unknown_label(name, str(root / utterance.audio), utterance.emotion, corpus.labels)
-    return utterances
+        first = f" (the first file: {left_out[0].audio}: {left_out[0].reason})" if left_out else ""
+        raise InputError(f"{name}: no utterance found in {root}; expected {corpus.layout}{first}")
+    return [utterances[utterance_id] for utterance_id in sorted(utterances)], left_out
 
 
-def without_label(name: str, root: Path, utterances: Iterable[Utterance]) -> list[str]:
-    """Audio of the corpus ``name`` that should be among ``utterances``, and that no label file lists.
+def _without_label(
+    corpus: Corpus, root: Path, utterances: Iterable[Utterance], left_out: Iterable[LeftOut]
+) -> list[LeftOut]:
+    """The audio that label files ought to list, and that is neither among ``utterances`` nor ``left_out`` already."""
+    files = [file.relative_to(root).as_posix() for file in (corpus.labelled(root) if corpus.labelled else ())]
+    paths = {utterance.audio for utterance in utterances}
+    known = {one.audio for one in left_out} | paths
+    named = {PurePosixPath(utterance.audio).stem: utterance for utterance in utterances}
+    # Where files lie in folders that matter, others may have the same name: an utterance's id says which is meant.
+    taken = {stem: one.audio for stem, one in named.items() if one.utterance_id.startswith(stem)}
+    found = []
+    for audio in (audio for audio in files if audio not in known):
+        stem = PurePosixPath(audio).stem
+        if stem in taken and _is_text(audio):
+            found.append(_second(stem, audio, taken[stem]))
+        else:
+            found.append(LeftOut(utterance_id=stem, audio=audio, reason=_NOT_TEXT if stem in taken else NO_LABEL))
+    return found
 
-    Returns:
-        Paths from ``root``, sorted; a second copy of an utterance's audio is not among them. What is not UTF-8 in a name
-        is written with backslashes.
 
-    Raises:
-        InputError: a folder cannot be read.
-    """
-    labelled = load(name).labelled
-    listed = {PurePosixPath(utterance.audio).stem for utterance in utterances}
-    try:
-        files = [file.relative_to(root) for file in (labelled(root) if labelled else ()) if file.stem not in listed]
-    except OSError as error:
-        raise _unreadable(name, root, error) from error
-    return sorted(os.fsencode(file.as_posix()).decode(errors="backslashreplace") for file in files)
+def _second(utterance_id: str, audio: str, taken: str) -> LeftOut:
+    reason = f"{taken} was taken for this utterance, and this file is no copy of it"
+    return LeftOut(utterance_id=utterance_id, audio=audio, reason=reason, taken=taken)
+
+
+def _in_text(one: LeftOut) -> LeftOut:
+    """The same, in UTF-8."""
+    utterance_id, audio, reason = (
+        os.fsencode(text).decode(errors="backslashreplace") for text in (one.utterance_id, one.audio, one.reason)
+    )
+    return LeftOut(utterance_id=utterance_id, audio=audio, reason=reason, taken=one.taken)
 
 
 def _unreadable(name: str, root: Path, error: OSError) -> InputError:

@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 
+from data_prep.corpora import LeftOut
 from data_prep.errors import InputError
 
 
@@ -46,22 +47,30 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 def named_files(
     name: str,
-    folder: Path,
+    root: Path,
     pattern: re.Pattern[str],
     example: str,
     layout: str,
     formats: tuple[tuple[str, ...], ...] = ((".wav",),),
-) -> list[tuple[Path, re.Match[str]]]:
+    *,
+    below: str = "",
+) -> tuple[list[tuple[Path, re.Match[str]]], list[LeftOut]]:
     """The audio files of a corpus that says everything in its file names, each with what its name says.
 
     Args:
+        root: the corpus's folder.
         pattern: what the whole name must match, but for its ending.
         formats: endings of the formats that the corpus comes in. The first that is there is read, and no other: the
             same recordings in two formats are one corpus, and a mixture would tell speakers or classes by their codec.
+        below: the folder in ``root`` that they are in.
+
+    Returns:
+        These files, shallow paths first, and those with another name, for each may be an utterance misnamed.
 
     Raises:
-        InputError: there is no such file, or one with another name, for it may be an utterance misnamed.
+        InputError: there is no such file.
     """
+    folder = root / below
     for endings in formats:
         files = audio_files(folder, endings=endings)
         names = [pattern.fullmatch(file.stem) for file in files]
@@ -69,12 +78,18 @@ def named_files(
             break
     else:
         raise no_such_corpus(name, folder, f"files such as {example}", layout)
-    found = []
-    for file, said in zip(files, names, strict=True):
-        if said is None:
-            raise InputError(f"{name}: {file} is not named as this corpus names its files ({Path(example).name})")
-        found.append((file, said))
-    return found
+    said = list(zip(files, names, strict=True))
+    named = [(file, words) for file, words in said if words is not None]
+    return named, [misnamed(root, file, example) for file, words in said if words is None]
+
+
+def misnamed(root: Path, file: Path, example: str) -> LeftOut:
+    """A file among a corpus's own whose name says nothing that this corpus says in names."""
+    return LeftOut(
+        utterance_id=file.stem,
+        audio=file.relative_to(root).as_posix(),
+        reason=f"its name is not one of this corpus's, which are such as {Path(example).name}",
+    )
 
 
 def no_such_corpus(name: str, folder: Path, looked_for: str, layout: str) -> InputError:

@@ -6,7 +6,7 @@ import codecs
 import re
 from pathlib import Path
 
-from data_prep.errors import InputError
+from data_prep.corpora import LeftOut, Utterance
 
 
 def numbered_lines(file: Path) -> list[tuple[str, str]]:
@@ -23,18 +23,29 @@ def numbered_lines(file: Path) -> list[tuple[str, str]]:
     return [(f"{file}:{number}", line.strip()) for number, line in enumerate(lines, start=1)]
 
 
-def once(name: str, places: dict[str, str], utterance_id: str, place: str) -> None:
-    """Notes that a label file of the corpus ``name`` has an utterance at ``place``.
+def first_of_its_id(root: Path, places: dict[str, str], utterance: Utterance, place: str) -> Utterance | LeftOut:
+    """The utterance that a label file has at ``place``, unless there was one with its id before; see :func:`again`."""
+    reason = again(root, places, utterance.utterance_id, place)
+    if reason is None:
+        return utterance
+    return LeftOut(utterance_id=utterance.utterance_id, audio=utterance.audio, reason=reason)
+
+
+def again(root: Path, places: dict[str, str], utterance_id: str, place: str) -> str | None:
+    """Notes that a label file has an utterance at ``place``.
 
     Args:
+        root: the corpus's folder, from which the reason gives its files.
         places: where each utterance so far is; this one is added.
 
-    Raises:
-        InputError: it is there already: one of the two is a slip, and nobody knows which.
+    Returns:
+        ``None`` if it is there for the first time, which is the one that is taken; else why this one is left out.
     """
     first = places.setdefault(utterance_id, place)
-    if first != place:
-        raise InputError(f"{name}: {place} has the utterance {utterance_id!r} of {first} again; expected each once")
+    if first == place:
+        return None
+    here, there = (where.removeprefix(f"{root}/") for where in (place, first))
+    return f"{here} has {utterance_id!r} again, which {there} has; the first was taken"
 
 
 def _decoded(content: bytes) -> str:

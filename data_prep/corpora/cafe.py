@@ -14,15 +14,17 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Expected, Utterance
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance
 from data_prep.corpora._files import named_files
 
 _NAME = re.compile(r"(?P<actor>0[1-9]|1[0-2])-(?P<emotion>[A-Z])-(?P<intensity>[12])-(?P<sentence>[1-6])")
 _FORMATS = ((".wav",), (".aiff", ".aif"))
 
 
-def _read(root: Path) -> Iterator[Utterance]:
-    for file, name in named_files("cafe", root, _NAME, "Joie/Fort/01-J-2-1.wav", CORPUS.layout, _FORMATS):
+def _read(root: Path) -> Iterator[Utterance | LeftOut]:
+    files, misnamed = named_files("cafe", root, _NAME, "Joie/Fort/01-J-2-1.wav", CORPUS.layout, _FORMATS)
+    yield from misnamed
+    for file, name in files:
         yield Utterance(
             utterance_id=file.stem,
             audio=file.relative_to(root).as_posix(),

@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Expected, Utterance
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance
 from data_prep.corpora._files import named_files
 
 _ACTORS = tuple(str(actor) for actor in range(1001, 1092))
@@ -38,9 +38,11 @@ _NAME = re.compile(
 )
 
 
-def _read(root: Path) -> Iterator[Utterance]:
+def _read(root: Path) -> Iterator[Utterance | LeftOut]:
     example = "AudioWAV/1001_DFA_ANG_XX.wav"
-    for file, name in named_files("crema_d", root, _NAME, example, CORPUS.layout, ((".wav",), (".mp3",))):
+    files, misnamed = named_files("crema_d", root, _NAME, example, CORPUS.layout, ((".wav",), (".mp3",)))
+    yield from misnamed
+    for file, name in files:
         yield Utterance(
             utterance_id=f"{name['utterance']}_{'XX' if name['level'] == 'X' else name['level']}",
             audio=file.relative_to(root).as_posix(),

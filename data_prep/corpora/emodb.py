@@ -1,8 +1,8 @@
 """EMO-DB, the Berlin database of emotional speech (Burkhardt et al., 2005): German, ten actors.
 
 A name such as ``03a01Fa.wav`` is speaker (2), sentence (3), emotion (the German word's letter) and version. A is Angst
-(fear), not anger; F is Freude (happiness), not fear; E is Ekel (disgust). A wav file with another name is an error,
-for it may be an utterance misnamed.
+(fear), not anger; F is Freude (happiness), not fear; E is Ekel (disgust). A wav file with another name is
+left out and said, for it may be an utterance misnamed.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Expected, Utterance
-from data_prep.corpora._files import audio_files, no_such_corpus
-from data_prep.errors import InputError
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance
+from data_prep.corpora._files import audio_files, misnamed, no_such_corpus
 
 _FEMALE = ("08", "09", "13", "14", "16")
 _MALE = ("03", "10", "11", "12", "15")
@@ -21,7 +20,7 @@ _SPEAKER = "|".join(_FEMALE + _MALE)
 _NAME = re.compile(rf"(?P<speaker>{_SPEAKER})(?P<sentence>[ab]\d\d)(?P<emotion>[A-Z])(?P<version>[a-z])")
 
 
-def _read(root: Path) -> Iterator[Utterance]:
+def _read(root: Path) -> Iterator[Utterance | LeftOut]:
     folder = next((root / name for name in ("wav", "wav_corpus") if (root / name).is_dir()), root)
     files = audio_files(folder, recursive=False)
     if not any(_NAME.fullmatch(file.stem) for file in files):
@@ -29,7 +28,8 @@ def _read(root: Path) -> Iterator[Utterance]:
     for file in files:
         name = _NAME.fullmatch(file.stem)
         if name is None:
-            raise InputError(f"emodb: {file} is not named as this corpus names its files (03a01Fa.wav)")
+            yield misnamed(root, file, "03a01Fa.wav")
+            continue
         yield Utterance(
             utterance_id=file.stem,
             audio=file.relative_to(root).as_posix(),

@@ -1,7 +1,7 @@
 """EMOVO (Costantini et al., 2014): Italian, six actors, fourteen sentences in seven emotional states.
 
 A name such as ``gio-f1-b1.wav`` is emotion, speaker (f female, m male) and sentence. A wav file with another name is
-an error, for it may be an utterance misnamed.
+left out and said, for it may be an utterance misnamed.
 """
 
 from __future__ import annotations
@@ -10,22 +10,17 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Expected, Utterance
-from data_prep.corpora._files import audio_files, no_such_corpus
-from data_prep.errors import InputError
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance
+from data_prep.corpora._files import named_files
 
 _NAME = re.compile(r"(?P<emotion>[a-z]{3})-(?P<speaker>[fm][1-3])-(?P<sentence>[bdln]\d)")
 
 
-def _read(root: Path) -> Iterator[Utterance]:
-    folder = root / "EMOVO" if (root / "EMOVO").is_dir() else root
-    files = audio_files(folder)
-    if not any(_NAME.fullmatch(file.stem) for file in files):
-        raise no_such_corpus("emovo", folder, "files such as f1/gio-f1-b1.wav", CORPUS.layout)
-    for file in files:
-        name = _NAME.fullmatch(file.stem)
-        if name is None:
-            raise InputError(f"emovo: {file} is not named as this corpus names its files (gio-f1-b1.wav)")
+def _read(root: Path) -> Iterator[Utterance | LeftOut]:
+    below = "EMOVO" if (root / "EMOVO").is_dir() else ""
+    files, misnamed = named_files("emovo", root, _NAME, "f1/gio-f1-b1.wav", CORPUS.layout, below=below)
+    yield from misnamed
+    for file, name in files:
         yield Utterance(
             utterance_id=file.stem,
             audio=file.relative_to(root).as_posix(),

@@ -5,7 +5,8 @@ transcript, of the same name below ``transcr/``, says which pieces are utterance
 and the text, which begins with the category (``120.38 122.20 A: neutral, Two thousand four``). What begins with a
 bracket (``[MISC]``), and the announcement ``Emotion category ...``, is none. Recordings that were converted to wav are
 read as well, and punctuation after the category may be any: sources disagree on it. So they do on the spelling of the
-categories of two words (``hot anger``, ``hot-anger``); here there is a blank between them, and no capital.
+categories of two words (``hot anger``, ``hot-anger``); here there is a blank between them, and no capital. A recording
+without a transcript is left out and said.
 
 The other layout is a teaching copy with a file for each utterance, ``cc_001_cold-anger_120.38_Two-thousand-four.wav``:
 speaker, session, category, start and text. It has the 2,324 utterances of seven speakers that are expected here; the
@@ -22,9 +23,9 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Expected, Utterance, unknown_label
-from data_prep.corpora._files import audio_files, no_such_corpus
-from data_prep.corpora._text import numbered_lines, once
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance, unknown_label
+from data_prep.corpora._files import audio_files, misnamed, no_such_corpus
+from data_prep.corpora._text import first_of_its_id, numbered_lines
 from data_prep.errors import InputError
 
 _SESSION = re.compile(r"(?P<speaker>[a-z]{2})_?\d{3}", re.IGNORECASE)
@@ -36,17 +37,17 @@ _PIECE = re.compile(
 )
 
 
-def _read(root: Path) -> Iterator[Utterance]:
-    audio = {file.stem: file for file in reversed(audio_files(root, endings=(".sph", ".wav")))}
+def _read(root: Path) -> Iterator[Utterance | LeftOut]:
+    audio = {file.stem: file for file in reversed(_labelled(root))}
     recordings = {stem: file for stem, file in audio.items() if _SESSION.fullmatch(stem)}
     transcripts = {file.stem: file for file in audio_files(root, endings=(".txt",)) if _SESSION.fullmatch(file.stem)}
     genders = _genders(root)
-    if recordings.keys() - transcripts.keys():
-        lacking = min(recordings.keys() - transcripts.keys())
-        raise InputError(f"epst: {recordings[lacking]} has no transcript; expected transcr/{lacking}.txt")
+    for stem in recordings.keys() - transcripts.keys():
+        reason = f"it has no transcript; expected transcr/{stem}.txt"
+        yield LeftOut(utterance_id=stem, audio=recordings[stem].relative_to(root).as_posix(), reason=reason)
     for stem, file in transcripts.items():
         recording = recordings.get(stem, root / "speech" / f"{stem}.sph").relative_to(root).as_posix()
-        yield from _cut(file, recording, genders)
+        yield from _cut(root, file, recording, genders)
     if transcripts:
         return
     if not any(_PIECE.fullmatch(stem) for stem in audio):
@@ -54,10 +55,18 @@ def _read(root: Path) -> Iterator[Utterance]:
             "epst", root, "transcr/cc_001.txt, and no pieces such as cc_001_panic_9.5_x.wav", CORPUS.layout
         )
     for stem, file in audio.items():
-        yield _piece(stem, file, file.relative_to(root).as_posix(), genders)
+        name = _PIECE.fullmatch(stem)
+        if name is not None:
+            yield _piece(name, file, file.relative_to(root).as_posix(), genders)
+        elif stem not in recordings:
+            yield misnamed(root, file, "cc_001_cold-anger_120.38_text.wav")
 
 
-def _cut(transcript: Path, recording: str, genders: Mapping[str, str]) -> Iterator[Utterance]:
+def _labelled(root: Path) -> list[Path]:
+    return audio_files(root, endings=(".sph", ".wav"))
+
+
+def _cut(root: Path, transcript: Path, recording: str, genders: Mapping[str, str]) -> Iterator[Utterance | LeftOut]:
     """The utterances of a session."""
     speaker, places = transcript.stem[:2].lower(), dict[str, str]()
     for place, line in numbered_lines(transcript):
@@ -74,10 +83,8 @@ def _cut(transcript: Path, recording: str, genders: Mapping[str, str]) -> Iterat
         start, end = float(parsed["start"]), float(parsed["end"])
         if start >= end:
             raise InputError(f"epst: {place} goes from {start:g} to {end:g} s; expected an end after the start")
-        utterance_id = f"{transcript.stem}_{parsed['start']}"
-        once("epst", places, utterance_id, place)
-        yield Utterance(
-            utterance_id=utterance_id,
+        utterance = Utterance(
+            utterance_id=f"{transcript.stem}_{parsed['start']}",
             audio=recording,
             speaker=speaker,
             gender=genders.get(speaker, "unknown"),
@@ -87,6 +94,7 @@ def _cut(transcript: Path, recording: str, genders: Mapping[str, str]) -> Iterat
             start=start,
             end=end,
         )
+        yield first_of_its_id(root, places, utterance, place)
     if not places:
         raise InputError(f"epst: {transcript} has no utterance; expected 120.38 122.20 A: neutral, Two thousand four")
 
@@ -100,19 +108,14 @@ def _category(place: str, text: str) -> str:
     raise unknown_label("epst", place, text.split(",")[0][:120], CORPUS.labels)
 
 
-def _piece(stem: str, file: Path, audio: str, genders: Mapping[str, str]) -> Utterance:
+def _piece(name: re.Match[str], file: Path, audio: str, genders: Mapping[str, str]) -> Utterance:
     """The utterance that a file of the teaching copy holds."""
-    name = _PIECE.fullmatch(stem)
-    if name is None:
-        raise InputError(
-            f"epst: {file} is not named as this corpus names its files (cc_001_cold-anger_120.38_text.wav)"
-        )
     emotion = name["emotion"].replace("-", " ").lower()
     if emotion not in CORPUS.labels:
         raise unknown_label("epst", str(file), name["emotion"], CORPUS.labels)
     speaker = name["speaker"].lower()
     return Utterance(
-        utterance_id=stem,
+        utterance_id=file.stem,
         audio=audio,
         speaker=speaker,
         gender=genders.get(speaker, "unknown"),
@@ -160,6 +163,7 @@ CORPUS = Corpus(
         "shame": "shame",
     },
     read=_read,
+    labelled=_labelled,
     expected=Expected(
         source="counts of the copy that is cut into utterances, as one of its users published them",
         utterances=2324,

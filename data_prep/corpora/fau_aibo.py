@@ -19,9 +19,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Expected, Utterance, unknown_label
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance, unknown_label
 from data_prep.corpora._files import audio_files, no_such_corpus
-from data_prep.corpora._text import numbered_lines, once
+from data_prep.corpora._text import again, numbered_lines
 from data_prep.errors import InputError
 
 _FIVE, _TWO = "chunk_labels_5cl_corpus.txt", "chunk_labels_2cl_corpus.txt"
@@ -32,13 +32,14 @@ _VALENCE = {"NEG": -1.0, "IDL": 1.0}
 _CLASSES = {_FIVE: ("A", "E", "N", "P", "R"), _TWO: tuple(_VALENCE)}
 
 
-def _read(root: Path) -> Iterator[Utterance]:
+def _read(root: Path) -> Iterator[Utterance | LeftOut]:
     texts = {file.name.lower(): file for file in reversed(audio_files(root, endings=(".txt",)))}
     files = {name: texts[name] for name in (_FIVE, _TWO) if name in texts}
     if not files:
         raise no_such_corpus("fau_aibo", root, f"{_FIVE} or {_TWO}", CORPUS.layout)
     places: dict[str, dict[str, str]] = {name: {} for name in files}
-    classes = {name: _classes(file, _CLASSES[name], places[name]) for name, file in files.items()}
+    repeated: list[tuple[str, str]] = []
+    classes = {name: _classes(root, file, _CLASSES[name], places[name], repeated) for name, file in files.items()}
     if len(classes) == 2 and classes[_FIVE].keys() != classes[_TWO].keys():
         chunk = min(classes[_FIVE].keys() ^ classes[_TWO].keys())
         having, lacking = (_FIVE, _TWO) if chunk in classes[_FIVE] else (_TWO, _FIVE)
@@ -46,13 +47,19 @@ def _read(root: Path) -> Iterator[Utterance]:
             f"fau_aibo: {places[having][chunk]} has the chunk {chunk}, which {files[lacking]} lacks; both list all chunks"
         )
     two = classes.get(_TWO, {})
-    audio = {file.stem: file for file in reversed(audio_files(root))}
+    found = {file.stem: file for file in reversed(audio_files(root))}
+
+    def audio(chunk: str) -> str:
+        return found.get(chunk, root / "wav" / f"{chunk}.wav").relative_to(root).as_posix()
+
+    for chunk, reason in repeated:
+        yield LeftOut(utterance_id=chunk, audio=audio(chunk), reason=reason)
     for chunk, label in classes.get(_FIVE, two).items():
         name = _CHUNK.fullmatch(chunk)
         assert name is not None
         yield Utterance(
             utterance_id=chunk,
-            audio=audio.get(chunk, root / "wav" / f"{chunk}.wav").relative_to(root).as_posix(),
+            audio=audio(chunk),
             speaker=name["speaker"],
             gender="unknown",
             language="de",
@@ -62,12 +69,13 @@ def _read(root: Path) -> Iterator[Utterance]:
         )
 
 
-def _labelled(root: Path) -> Iterator[Path]:
-    return (file for file in audio_files(root) if _CHUNK.fullmatch(file.stem))
+def _classes(
+    root: Path, file: Path, known: Sequence[str], places: dict[str, str], repeated: list[tuple[str, str]]
+) -> Mapping[str, str]:
+    """The class, one of ``known``, of each chunk that a label file lists.
 
-
-def _classes(file: Path, known: Sequence[str], places: dict[str, str]) -> Mapping[str, str]:
-    """The class, one of ``known``, of each chunk that a label file lists; ``places`` is told where."""
+    ``places`` is told where, and ``repeated`` the chunks that come again, each with the reason to leave that out.
+    """
     classes: dict[str, str] = {}
     for place, line in numbered_lines(file):
         if not line:
@@ -84,8 +92,11 @@ def _classes(file: Path, known: Sequence[str], places: dict[str, str]) -> Mappin
             raise InputError(
                 f"fau_aibo: {place} has the class {fields[2]}; expected one of {', '.join(known)} in this file"
             )
-        once("fau_aibo", places, fields[1], place)
-        classes[fields[1]] = fields[2]
+        reason = again(root, places, fields[1], place)
+        if reason is None:
+            classes[fields[1]] = fields[2]
+        else:
+            repeated.append((fields[1], reason))
     return classes
 
 
@@ -103,7 +114,7 @@ CORPUS = Corpus(
         "IDL": "non_negative",
     },
     read=_read,
-    labelled=_labelled,
+    labelled=audio_files,
     expected=Expected(
         source="Schuller et al., 2009, table 3 (five classes; 9,959 chunks of Ohm and 8,257 of Mont), and addi.txt, 4.1.5 "
         "(51 children)",

@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Expected, Utterance, unknown_label
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance, unknown_label
 from data_prep.corpora._files import audio_files, no_such_corpus
-from data_prep.corpora._text import numbered_lines, once
+from data_prep.corpora._text import first_of_its_id, numbered_lines
 from data_prep.errors import InputError
 
 _TURN = re.compile(r"(?P<dialogue>Ses(?P<session>0[1-5])[FM]_\w+)_(?P<speaker>[FM])[^\W_]+")
@@ -42,7 +42,7 @@ def _labelled(root: Path) -> Iterator[Path]:
         yield from audio_files(session / "sentences" / "wav")
 
 
-def _read(root: Path) -> Iterator[Utterance]:
+def _read(root: Path) -> Iterator[Utterance | LeftOut]:
     folder = _release(root)
     sessions = _sessions(folder)
     if not sessions:
@@ -58,8 +58,7 @@ def _read(root: Path) -> Iterator[Utterance]:
         for file in files:
             for place, line in _summaries(file):
                 utterance = _utterance(root, sentences, audio, place, line)
-                once("iemocap", places, utterance.utterance_id, place)
-                yield utterance
+                yield first_of_its_id(root, places, utterance, place)
 
 
 def _summaries(file: Path) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@
 official partition, the chapter the session, and ``SPEAKERS.TXT`` at the root says the speakers' genders (``unknown``
 where it is missing or does not list the speaker: some copies hold one subset and nothing else). The lines of a chapter's
 ``<speaker>-<chapter>.trans.txt`` are its utterances, too: one that has no audio shows in the build's quarantine. Audio
-with another name is an error, for it may be an utterance misnamed. ``addi.txt`` trains on ``train-clean-100`` alone
+with another name is left out and said, for it may be an utterance misnamed. ``addi.txt`` trains on ``train-clean-100`` alone
 (4.1.6): its count is the one that is expected here.
 """
 
@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Expected, Utterance
-from data_prep.corpora._files import audio_files, no_such_corpus
-from data_prep.corpora._text import numbered_lines, once
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance
+from data_prep.corpora._files import audio_files, misnamed, no_such_corpus
+from data_prep.corpora._text import again, numbered_lines
 from data_prep.errors import InputError
 
 _NAME = re.compile(r"(?P<speaker>\d+)-(?P<chapter>\d+)-\d{4}")
@@ -25,20 +25,22 @@ _SUBSETS = re.compile(r"(train|dev|test)-(clean|other)(-\d+)?")
 _GENDERS = {"F": "female", "M": "male"}
 
 
-def _read(root: Path) -> Iterator[Utterance]:
-    found = {file.stem: file for file in reversed(audio_files(root, endings=(".flac", ".wav")))}
+def _read(root: Path) -> Iterator[Utterance | LeftOut]:
+    files = audio_files(root, endings=(".flac", ".wav"))
+    found = {file.stem for file in files}
     if not any(_NAME.fullmatch(stem) for stem in found):
         raise no_such_corpus("librispeech", root, "files such as 19/198/19-198-0000.flac", CORPUS.layout)
-    for stem, file in found.items():
-        if not _NAME.fullmatch(stem):
-            raise InputError(f"librispeech: {file} is not named as this corpus names its files (19-198-0000.flac)")
+    transcribed, repeated = _transcribed(root)
+    yield from repeated
     genders = _genders(root)
-    for stem, file in (_transcribed(root) | found).items():
-        name = _NAME.fullmatch(stem)
-        assert name is not None
+    for file in [*files, *(file for stem, file in transcribed.items() if stem not in found)]:
+        name = _NAME.fullmatch(file.stem)
+        if name is None:
+            yield misnamed(root, file, "19-198-0000.flac")
+            continue
         above = [part for part in file.absolute().parts[:-1] if _SUBSETS.fullmatch(part)]
         yield Utterance(
-            utterance_id=stem,
+            utterance_id=file.stem,
             audio=file.relative_to(root).as_posix(),
             speaker=name["speaker"],
             gender=genders.get(name["speaker"], "unknown"),
@@ -48,9 +50,10 @@ def _read(root: Path) -> Iterator[Utterance]:
         )
 
 
-def _transcribed(root: Path) -> dict[str, Path]:
-    """The utterances that the transcripts list, with the place where each one's audio belongs."""
-    belongs = {}
+def _transcribed(root: Path) -> tuple[dict[str, Path], list[LeftOut]]:
+    """Where the audio of each utterance that the transcripts list belongs, and the lines that list one again."""
+    belongs: dict[str, Path] = {}
+    repeated = []
     for file in audio_files(root, endings=(".trans.txt",)):
         if not _CHAPTER.fullmatch(file.name):
             raise InputError(
@@ -64,10 +67,15 @@ def _transcribed(root: Path) -> dict[str, Path]:
                     f"librispeech: {place} is no line of this chapter's transcript: {line[:120]!r}; "
                     "expected an utterance such as 19-198-0000 and what is said"
                 )
-            if line:
-                once("librispeech", places, stem, place)
-                belongs[stem] = file.with_name(f"{stem}.flac")
-    return belongs
+            if not line:
+                continue
+            audio = file.with_name(f"{stem}.flac")
+            reason = again(root, places, stem, place)
+            if reason is None:
+                belongs.setdefault(stem, audio)
+            else:
+                repeated.append(LeftOut(utterance_id=stem, audio=audio.relative_to(root).as_posix(), reason=reason))
+    return belongs, repeated
 
 
 def _genders(root: Path) -> Mapping[str, str]:

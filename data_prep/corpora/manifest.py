@@ -14,6 +14,8 @@ The first line names the columns; their order is free.
 | `arousal`, `valence`, `dominance` | | numbers on your own scale |
 | `split` | | an official partition |
 | `start`, `end` | | seconds into the audio file, for utterances that are parts of a longer one |
+
+A manifest lists what is wanted: audio beside it that no line lists is none of the corpus, and nothing is said of it.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from data_prep.corpora import EMOTIONS, Corpus, Utterance, unknown_label
+from data_prep.corpora import EMOTIONS, Corpus, LeftOut, Utterance, unknown_label
+from data_prep.corpora._text import first_of_its_id
 from data_prep.errors import InputError, nearest_first
 
 _COLUMNS = tuple(field.name for field in dataclasses.fields(Utterance))
@@ -36,22 +39,16 @@ _LONGEST = 1e6  # seconds, eleven days: more is another unit
 _BCP_47 = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 
-def _read(path: Path) -> Iterator[Utterance]:
+def _read(path: Path) -> Iterator[Utterance | LeftOut]:
     if not path.is_file():
         raise InputError(f"manifest: {path} is no file; expected {CORPUS.layout}")
     rows = csv.DictReader(io.StringIO(_text(path), newline=""), strict=True)
-    lines: dict[str, int] = {}
+    places: dict[str, str] = {}
     try:
         rows.fieldnames = _columns(path, [column.strip() for column in rows.fieldnames or ()])
         for row in rows:
-            utterance = _utterance(f"{path}:{rows.line_num}", row)
-            first = lines.setdefault(utterance.utterance_id, rows.line_num)
-            if first != rows.line_num:
-                raise InputError(
-                    f"manifest: {path}:{rows.line_num} has the utterance_id {utterance.utterance_id!r} of line {first} "
-                    "again; each utterance needs its own"
-                )
-            yield utterance
+            place = f"{path}:{rows.line_num}"
+            yield first_of_its_id(path.parent, places, _utterance(place, row), place)
     except csv.Error as error:
         raise InputError(f"manifest: {path}:{rows.line_num + 1} is not CSV: {error}") from error
 

@@ -25,9 +25,9 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from data_prep.corpora import Corpus, Expected, Utterance, unknown_label
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance, unknown_label
 from data_prep.corpora._files import audio_files, no_such_corpus
-from data_prep.corpora._text import numbered_lines, once
+from data_prep.corpora._text import first_of_its_id, numbered_lines
 from data_prep.errors import InputError
 
 _LIST = "masc.csv"
@@ -37,7 +37,7 @@ _SPEAKERS, _MATERIAL, _TIMES, _PARAGRAPHS = 68, 5 + 20, 3, 2
 _EACH = _SPEAKERS * _MATERIAL * _TIMES
 
 
-def _read(root: Path) -> Iterator[Utterance]:
+def _read(root: Path) -> Iterator[Utterance | LeftOut]:
     file = root / _LIST
     if not file.is_file():
         raise no_such_corpus("masc", root, f"{_LIST} (a list of one's own)", CORPUS.layout)
@@ -53,8 +53,7 @@ def _read(root: Path) -> Iterator[Utterance]:
         if len(fields) != len(columns):
             raise InputError(f"masc: {place} has {len(fields)} fields; the first line names {len(columns)} columns")
         utterance = _utterance(place, dict(zip(columns, fields, strict=True)))
-        once("masc", places, utterance.utterance_id, place)
-        yield utterance
+        yield first_of_its_id(root, places, utterance, place)
     if not places:
         raise InputError(f"masc: {file} lists no utterance; expected {CORPUS.layout}")
 

@@ -13,9 +13,9 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Expected, Utterance, unknown_label
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance, unknown_label
 from data_prep.corpora._files import audio_files, no_such_corpus
-from data_prep.corpora._text import numbered_lines, once
+from data_prep.corpora._text import first_of_its_id, numbered_lines
 from data_prep.errors import InputError
 
 _LABEL_FILES = ("Evalution.txt", "Evaluation.txt")
@@ -31,7 +31,7 @@ _LINE = re.compile(
 )
 
 
-def _read(root: Path) -> Iterator[Utterance]:
+def _read(root: Path) -> Iterator[Utterance | LeftOut]:
     label_file = next((root / name for name in _LABEL_FILES if (root / name).is_file()), None)
     if label_file is None:
         raise no_such_corpus("msp_improv", root, " or ".join(_LABEL_FILES), CORPUS.layout)
@@ -40,14 +40,9 @@ def _read(root: Path) -> Iterator[Utterance]:
     for place, line in numbered_lines(label_file):
         if "-IMPROV-" in line:
             utterance = _utterance(root, audio, place, line)
-            once("msp_improv", places, utterance.utterance_id, place)
-            yield utterance
+            yield first_of_its_id(root, places, utterance, place)
     if not places:
         raise InputError(f"msp_improv: {label_file} has no utterance; expected lines such as {_EXAMPLE}")
-
-
-def _labelled(root: Path) -> Iterator[Path]:
-    return (file for file in audio_files(root) if _NAME.fullmatch(file.stem))
 
 
 def _utterance(root: Path, audio: Mapping[str, Path], place: str, line: str) -> Utterance:
@@ -84,7 +79,7 @@ CORPUS = Corpus(
     layout="a folder with Evalution.txt and session1..6/S01A/P/MSP-IMPROV-S01A-F01-P-FM01.wav (or Audio/session1..6)",
     labels={"A": "angry", "H": "happy", "N": "neutral", "O": "other", "S": "sad", "X": "no_agreement"},
     read=_read,
-    labelled=_labelled,
+    labelled=audio_files,
     expected=Expected(
         source="addi.txt, 4.1.2 (12 speakers, four classes), and Busso et al., 2017 (652 + 620 + 4,381 + 2,785 turns)",
         utterances=8438,

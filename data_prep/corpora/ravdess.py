@@ -3,9 +3,9 @@
 A name such as ``03-01-05-02-01-01-12.wav`` is modality (01 audio and video, 02 video, 03 audio), channel (01 speech,
 02 song), emotion, intensity, statement, repetition and actor (odd male, even female). Read is speech recorded as
 audio: songs are not speech, and the sound of a video is the same recording again. A widespread copy holds every file
-twice, in ``Actor_NN`` and in another folder above one: each utterance counts once, the shallower path winning. That
-copy also carries a stray file, so wav files with other names are passed over; one of two-digit fields
-that are not the corpus's is an error, for it may be an utterance misnamed.
+twice, in ``Actor_NN`` and in another folder above one: each utterance counts once, the shallower path winning, and a
+deeper one that is no copy is left out and said. So is a wav file with another name, of which that copy carries one, for
+it may be an utterance misnamed.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Expected, Utterance
-from data_prep.corpora._files import audio_files, no_such_corpus
-from data_prep.errors import InputError
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance
+from data_prep.corpora._files import named_files
 
 _NAME = re.compile(
     r"(?P<modality>0[1-3])-(?P<channel>0[12])-(?P<emotion>\d\d)-(?P<intensity>0[12])-(?P<statement>0[12])"
@@ -25,19 +24,14 @@ _NAME = re.compile(
 _AUDIO, _SPEECH = "03", "01"
 
 
-def _read(root: Path) -> Iterator[Utterance]:
-    # Reversed, so that of two copies the shallower path, which comes first, stays.
-    files = {file.stem: file for file in reversed(audio_files(root)) if re.fullmatch(r"\d\d(-\d\d)+", file.stem)}
-    if not any(_NAME.fullmatch(stem) for stem in files):
-        raise no_such_corpus("ravdess", root, "files such as Actor_01/03-01-01-01-01-01-01.wav", CORPUS.layout)
-    for stem, file in files.items():
-        name = _NAME.fullmatch(stem)
-        if name is None:
-            raise InputError(f"ravdess: {file} is not named as this corpus names its files (03-01-05-02-01-01-12.wav)")
+def _read(root: Path) -> Iterator[Utterance | LeftOut]:
+    files, misnamed = named_files("ravdess", root, _NAME, "Actor_01/03-01-01-01-01-01-01.wav", CORPUS.layout)
+    yield from misnamed
+    for file, name in files:
         if (name["modality"], name["channel"]) != (_AUDIO, _SPEECH):
             continue
         yield Utterance(
-            utterance_id=stem,
+            utterance_id=file.stem,
             audio=file.relative_to(root).as_posix(),
             speaker=name["actor"],
             gender="female" if int(name["actor"]) % 2 == 0 else "male",

@@ -31,9 +31,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from data_prep.corpora import Corpus, Expected, Utterance
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance
 from data_prep.corpora._files import audio_files, no_such_corpus
-from data_prep.corpora._text import numbered_lines, once
+from data_prep.corpora._text import again, numbered_lines
 from data_prep.errors import InputError
 
 _RECORDING = re.compile(r"P\d+|(?P<split>train|dev|test)_\d+")
@@ -62,7 +62,7 @@ class _Rating:
         return fmean(self.means[first:last]) if first < last else None
 
 
-def _read(root: Path) -> Iterator[Utterance]:
+def _read(root: Path) -> Iterator[Utterance | LeftOut]:
     base = _base(root)
     folders = [path for path in sorted(base.iterdir()) if _is_timings(path)] if base.is_dir() else []
     timings = {
@@ -85,11 +85,16 @@ def _read(root: Path) -> Iterator[Utterance]:
             raise InputError(f"recola: {base} has no {lacking} of {recording}, while the other dimension is rated")
         gender, pair = users.get(recording, _UNKNOWN)
         usual = base / _AUDIO[1 if name["split"] else 0] / f"{recording}.wav"
-        for number, (start, stop) in enumerate(_pieces(file), start=1):
+        recorded = audio.get(recording, usual).relative_to(root).as_posix()
+        for number, start, stop, reason in _pieces(root, file):
+            utterance_id = f"{recording}_{number:03d}"
+            if reason is not None:
+                yield LeftOut(utterance_id=utterance_id, audio=recorded, reason=reason)
+                continue
             arousal, valence = (rating.over(start, stop) if rating else None for rating in ratings)
             yield Utterance(
-                utterance_id=f"{recording}_{number:03d}",
-                audio=audio.get(recording, usual).relative_to(root).as_posix(),
+                utterance_id=utterance_id,
+                audio=recorded,
                 speaker=recording,
                 gender=gender,
                 language="fr",
@@ -125,9 +130,10 @@ def _rated(base: Path) -> list[str]:
     return sorted(found)
 
 
-def _pieces(file: Path) -> Iterator[tuple[float, float]]:
-    """Start and stop of each utterance, in seconds."""
+def _pieces(root: Path, file: Path) -> Iterator[tuple[int, float, float, str | None]]:
+    """Number, start and stop (in seconds) of each utterance, and for one that comes again the reason to leave it out."""
     places: dict[str, str] = {}
+    numbers_of: dict[str, int] = {}
     for line_number, (place, line) in enumerate(numbered_lines(file)):
         fields = _fields(line)
         if not line or (line_number == 0 and re.fullmatch(r"\W*start\W*", fields[0], re.IGNORECASE)):
@@ -138,8 +144,9 @@ def _pieces(file: Path) -> Iterator[tuple[float, float]]:
                 f"recola: {place} is no utterance: {line[:120]!r}; expected its start and a later stop in seconds, "
                 "as in 1.52;3.04"
             )
-        once("recola", places, f"{numbers[0]}-{numbers[1]} s", place)
-        yield numbers[0], numbers[1]
+        piece = f"{numbers[0]}-{numbers[1]} s"
+        number = numbers_of.setdefault(piece, len(numbers_of) + 1)
+        yield number, numbers[0], numbers[1], again(root, places, piece, place)
 
 
 def _rating(base: Path, dimension: str, recording: str) -> _Rating | None:

@@ -12,27 +12,32 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Expected, Utterance
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance
 from data_prep.corpora._files import named_files
-from data_prep.errors import InputError
 
 _SPEAKERS = ("DC", "JE", "JK", "KL")
 _NAME = re.compile(rf"((?P<speaker>{'|'.join(_SPEAKERS)})_?)?(?P<sentence>(?P<emotion>[a-z]{{1,2}})\d\d)")
 
 
-def _read(root: Path) -> Iterator[Utterance]:
-    folder = root / "AudioData" if (root / "AudioData").is_dir() else root
-    for file, name in named_files("savee", folder, _NAME, "DC/a01.wav", CORPUS.layout):
+def _read(root: Path) -> Iterator[Utterance | LeftOut]:
+    below = "AudioData" if (root / "AudioData").is_dir() else ""
+    files, misnamed = named_files("savee", root, _NAME, "DC/a01.wav", CORPUS.layout, below=below)
+    yield from misnamed
+    for file, name in files:
+        audio = file.relative_to(root).as_posix()
         speakers = {name["speaker"], file.parent.name} & set(_SPEAKERS)
         if len(speakers) != 1:
-            raise InputError(
-                f"savee: {file} names {'two speakers' if speakers else 'no speaker'}; "
-                f"expected one of {', '.join(_SPEAKERS)}, as its folder (DC/a01.wav) or before its name (DC_a01.wav)"
+            yield LeftOut(
+                utterance_id=file.stem,
+                audio=audio,
+                reason=f"its path names {'two speakers' if speakers else 'no speaker'}; expected one of "
+                f"{', '.join(_SPEAKERS)}, as its folder (DC/a01.wav) or before its name (DC_a01.wav)",
             )
+            continue
         speaker = speakers.pop()
         yield Utterance(
             utterance_id=f"{speaker}_{name['sentence']}",
-            audio=file.relative_to(root).as_posix(),
+            audio=audio,
             speaker=speaker,
             gender="male",
             language="en-GB",

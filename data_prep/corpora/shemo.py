@@ -14,11 +14,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from data_prep.corpora import Corpus, Expected, Utterance, unknown_label
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance, unknown_label
 from data_prep.corpora._files import named_files
 from data_prep.errors import InputError
 
@@ -27,16 +26,20 @@ _WORDS = {"angry": "A", "fearful": "F", "happy": "H", "neutral": "N", "sad": "S"
 _COLUMNS = ("emotion", "speaker_id", "gender")
 
 
-def _read(root: Path) -> Iterator[Utterance]:
-    files = {}
-    for file, name in named_files("shemo", root, _NAME, "male/M01A01.wav", CORPUS.layout):
+def _read(root: Path) -> Iterator[Utterance | LeftOut]:
+    files, misnamed = named_files("shemo", root, _NAME, "male/M01A01.wav", CORPUS.layout)
+    yield from misnamed
+    audio = {name[0]: file.relative_to(root) for file, name in reversed(files)}
+    for file, name in files:
         yield _utterance(name, file.relative_to(root))
-        files[name[0]] = file
     listed = root / "shemo.json"
     if os.path.lexists(listed):
-        for name in _listed(listed):
-            if name[0] not in files:
-                yield _utterance(name, Path(_gender(name), f"{name[0]}.wav"))
+        for name, reason in _listed(listed):
+            usual = audio.get(name[0], Path(_gender(name), f"{name[0]}.wav"))
+            if reason is not None:
+                yield LeftOut(utterance_id=name[0], audio=usual.as_posix(), reason=reason)
+            elif name[0] not in audio:
+                yield _utterance(name, usual)
 
 
 def _utterance(name: re.Match[str], audio: Path) -> Utterance:
@@ -54,21 +57,25 @@ def _gender(name: re.Match[str]) -> str:
     return "female" if name["speaker"].startswith("F") else "male"
 
 
-def _listed(file: Path) -> Iterator[re.Match[str]]:
-    """The names in ``shemo.json``, each agreeing with what is said of it there."""
+def _listed(file: Path) -> Iterator[tuple[re.Match[str], str | None]]:
+    """The names in ``shemo.json``, each agreeing with what is said of it there; one that comes again, with the reason."""
     content = file.read_bytes()
+    again: list[re.Match[str]] = []
 
-    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        table = dict(pairs)
-        if len(table) < len(pairs):
-            key = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-            place = _place(file, text, key, again=True) if _NAME.fullmatch(key) else str(file)
-            raise InputError(f"shemo: {place} has {key!r} again; expected it once")
+    def first_of_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        table: dict[str, object] = {}
+        for key, value in pairs:
+            name = _NAME.fullmatch(key)
+            if key in table and name is None:
+                raise InputError(f"shemo: {file} has {key!r} again; expected it once")
+            if key in table and name is not None:
+                again.append(name)
+            table.setdefault(key, value)
         return table
 
     try:
         text = content.decode("utf-8-sig")
-        table = json.loads(text, object_pairs_hook=once, parse_int=str)  # a number may be too long for Python
+        table = json.loads(text, object_pairs_hook=first_of_each, parse_int=str)  # a number may be too long for Python
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise InputError(f"shemo: {file}:{line} is not UTF-8: {error.reason}; fetch it again, or remove it") from error
@@ -97,7 +104,10 @@ def _listed(file: Path) -> Iterator[re.Match[str]]:
                     f"shemo: {_place(file, text, key)} has the {column} {there!r} for {key}, whose name says {here!r}; "
                     "one of the two is wrong"
                 )
-        yield name
+        yield name, None
+    for name in again:
+        here, there = (Path(_place(file, text, name[0], again=second)).name for second in (True, False))
+        yield name, f"{here} has {name[0]!r} again, which {there} has; the first was taken"
 
 
 def _place(file: Path, text: str, key: str, again: bool = False) -> str:

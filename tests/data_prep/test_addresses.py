@@ -27,7 +27,7 @@ from data_prep.datasheet import DATASHEET
 from data_prep.errors import InputError
 from data_prep.inspect import inspect
 from data_prep.places import Address, Unreachable, place
-from data_prep.plan import corpus_argument, jobs
+from data_prep.plan import corpus_argument, corpus_at, jobs
 from data_prep.store import MANIFEST, open_store
 
 ROOT = Path(__file__).parents[2]
@@ -397,6 +397,23 @@ def test_nothing_but_labels_is_fetched_to_read_a_corpus_with_label_files(bucket,
     assert job.utterances == local.utterances and job.root == root
     assert [round(one.arousal, 6) for one in job.utterances] == [0.3, 0.7]
     assert fetched == ["P16.csv"] * 3
+
+
+def test_a_second_file_of_an_utterance_is_compared_where_it_lies(bucket, monkeypatch):
+    """A reader sees empty files in place of audio, which are all the same."""
+    for folder, content in {"": b"one", "a copy/": b"one", "another/": b"two"}.items():
+        bucket.write(f"tess/{folder}OAF_back_sad.wav", content)
+    address = place(f"s3://{bucket.name}/tess")
+    (utterance,), (one,) = corpus_at("tess", address)
+    assert (utterance.audio, one.audio) == ("OAF_back_sad.wav", "another/OAF_back_sad.wav")
+    assert one.reason == "OAF_back_sad.wav was taken for this utterance, and this file is no copy of it"
+
+    def down(self):
+        raise Unreachable(f"{self} cannot be read: the network is down")
+
+    monkeypatch.setattr(Address, "read_bytes", down)
+    with pytest.raises(InputError, match=r"OAF_back_sad\.wav cannot be read: the network is down"):
+        corpus_at("tess", address)
 
 
 @pytest.mark.usefixtures("in_process")

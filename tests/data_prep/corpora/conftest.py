@@ -68,6 +68,10 @@ class Tiny:
     def by_id(self) -> dict[str, Utterance]:
         return {utterance.utterance_id: utterance for utterance in self.read()}
 
+    def left_out(self) -> dict[str, str]:
+        """Why each audio path is left out that is; copies are still among them."""
+        return {one.audio: one.reason for one in corpora.sift(self.name, self.path)[1]}
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Folder:

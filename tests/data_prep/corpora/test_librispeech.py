@@ -88,11 +88,13 @@ def test_a_line_of_another_chapter_in_a_transcript_is_named(lay_out):
         tiny.read()
 
 
-def test_audio_with_another_name_is_an_error(lay_out):
+def test_audio_with_another_name_is_left_out_and_the_rest_arrives(lay_out):
     tiny = lay_out("librispeech")
+    before = tiny.read()
     tiny.folder.audio(f"{CHAPTER}/19-198-002.flac")
-    with pytest.raises(InputError, match=r"19-198-002\.flac is not named as this corpus names its files"):
-        tiny.read()
+    reason = "its name is not one of this corpus's, which are such as 19-198-0000.flac"
+    assert tiny.left_out() == {f"{CHAPTER}/19-198-002.flac": reason}
+    assert tiny.read() == before
 
 
 def test_the_real_folder_has_a_chapter_of_three_speakers(real_corpora):

@@ -26,6 +26,9 @@ def test_audio_without_a_label_is_no_utterance(lay_out):
     tiny = lay_out("msp_improv")
     assert (tiny.path / "session1/S01A/P/MSP-IMPROV-S01A-F01-P-FM02.wav").is_file()
     assert set(tiny.by_id()) == {"MSP-IMPROV-S01A-F01-P-FM01", "MSP-IMPROV-S01A-M01-T-FM01"}
+    tiny.folder.audio("session1/holiday.wav")
+    unlisted = ("session1/S01A/P/MSP-IMPROV-S01A-F01-P-FM02.wav", "session1/holiday.wav")
+    assert tiny.left_out() == dict.fromkeys(unlisted, corpora.NO_LABEL)
 
 
 def test_the_label_file_may_be_spelt_either_way(lay_out):

@@ -20,11 +20,14 @@ import soundfile
 from data_prep import build as building
 from data_prep import corpora, shards
 from data_prep.build import build
+from data_prep.corpora import NO_LABEL
 from data_prep.errors import InputError
-from data_prep.shards import NO_LABEL
 from data_prep.store import open_store
 
 every_corpus = pytest.mark.parametrize("name", corpora.known())
+
+WITH_ROWS = {"epst", "fau_aibo", "iemocap", "librispeech", "manifest", "masc", "msp_improv", "recola", "shemo"}
+"""Corpora whose label files list utterances; of the others, their files' names say everything."""
 
 RATE = 16000
 FORMATS = {".flac": "FLAC", ".sph": "NIST", ".wav": "WAV"}
@@ -144,6 +147,12 @@ def one_of_no_numbers(file: Path, seconds: float) -> None:
     put(file, np.full(round(RATE * seconds), np.nan), subtype="FLOAT")
 
 
+def one_with_some_that_are_no_numbers(file: Path, seconds: float) -> None:
+    samples = speech(seconds)
+    samples[::300] = np.nan
+    put(file, samples, subtype="FLOAT")
+
+
 def one_of_infinities(file: Path, seconds: float) -> None:
     put(file, np.full(round(RATE * seconds), np.inf), subtype="DOUBLE")
 
@@ -188,6 +197,7 @@ NO_SPEECH = {
     a_text: "not audio that can be decoded: format not recognised",
     a_pointer: "a Git LFS pointer stands in place of the audio; fetch it with git lfs pull",
     one_of_no_numbers: r"the file holds samples that are not numbers \(NaN or infinite\)",
+    one_with_some_that_are_no_numbers: r"the file holds samples that are not numbers \(NaN or infinite\)",
     one_of_infinities: r"the file holds samples that are not numbers \(NaN or infinite\)",
     one_on_the_scale_of_integers: "its samples reach 1[0-9]{4}, and recordings stay within -1 and 1; .*",
     silence: "it holds nothing but silence: all its samples are the same",
@@ -201,12 +211,17 @@ NO_SPEECH = {
 
 @pytest.fixture
 def herd(lay_out) -> dict:
-    """The tiny corpus of every reader, with speech for its audio."""
-    tinies = {name: lay_out(name) for name in corpora.known()}
-    for tiny in tinies.values():
-        for audio in {utterance.audio for utterance in tiny.read()}:
-            tame(tiny.folder.path / audio, seconds(tiny, audio))
-    return tinies
+    """The tiny corpus of every reader, with speech for its audio, and with no other audio."""
+    return {name: tamed(lay_out(name)) for name in corpora.known()}
+
+
+def tamed(tiny):
+    """The tiny corpus with speech for its audio, and without what is left out of it."""
+    for audio in {utterance.audio for utterance in tiny.read()}:
+        tame(tiny.folder.path / audio, seconds(tiny, audio))
+    for audio in tiny.left_out():
+        (tiny.folder.path / audio).unlink()
+    return tiny
 
 
 def seconds(tiny, audio: str) -> float:
@@ -270,13 +285,11 @@ def test_what_is_no_speech_is_left_out_of_every_corpus_with_its_reason(
             assert re.fullmatch(NO_SPEECH[animal], reason)
 
 
-@pytest.mark.parametrize("name", corpora.known())
+@every_corpus
 def test_of_a_recording_of_hours_utterances_are_computed_and_the_whole_is_none(
     name, lay_out, tmp_path, one_after_another
 ):
-    tiny = lay_out(name)
-    for audio in {utterance.audio for utterance in tiny.read()}:
-        tame(tiny.folder.path / audio, seconds(tiny, audio))
+    tiny = tamed(lay_out(name))
     audio, caged = cage(tiny)
     put(tiny.folder.path / audio, speech(7201, 1000), 1000, subtype="PCM_U8")
     build(tmp_path / "store", {name: tiny.path}, quiet=True)
@@ -289,12 +302,25 @@ def test_of_a_recording_of_hours_utterances_are_computed_and_the_whole_is_none(
     )
 
 
-def test_an_utterance_of_an_hour_arrives_with_all_its_frames(folder, tmp_path, one_after_another):
-    put(folder.path / "lecture.wav", speech(3600, 1000), 1000, subtype="PCM_U8")
-    listed = folder.text("mine.csv", "speaker,audio", "ana,lecture.wav")
-    build(tmp_path / "store", {"mine": listed}, quiet=True)
-    (row,) = open_store(tmp_path / "store").rows("mine").to_pylist()
-    assert (row["seconds"], row["frames"]) == (3600, 359_998)  # 25 ms every 10, as many as fit wholly
+@pytest.mark.parametrize("name", ["manifest", "ravdess", "recola"])
+def test_an_utterance_of_an_hour_arrives_with_all_its_frames_and_so_do_its_parts(
+    name, lay_out, tmp_path, one_after_another
+):
+    """Of each kind of reader one, for it takes seconds: by a list, by names, and of parts of a recording."""
+    tiny = tamed(lay_out(name))
+    audio, caged = cage(tiny)
+    put(tiny.folder.path / audio, speech(3600, 1000), 1000, subtype="PCM_U8")
+    build(tmp_path / "store", {name: tiny.path}, quiet=True)
+    listed = tiny.by_id()
+    assert left_out(tmp_path / "store", name) == {}
+    rows = {row["utterance_id"]: row for row in open_store(tmp_path / "store").rows(name).to_pylist()}
+    assert rows.keys() == listed.keys()
+    for key in caged:
+        if listed[key].start is None:
+            # 25 ms every 10, as many as fit wholly
+            assert (rows[key]["seconds"], rows[key]["frames"]) == (3600, 359_998)
+        else:
+            assert rows[key]["seconds"] == pytest.approx(listed[key].end - listed[key].start, abs=1e-3)
 
 
 def test_the_whole_zoo_at_once_on_all_cores(ray_session, folder, tmp_path):
@@ -325,9 +351,6 @@ def test_the_whole_zoo_at_once_on_all_cores(ray_session, folder, tmp_path):
 def test_audio_that_no_label_file_lists_is_left_out_and_said(name, audio, herd, tmp_path, one_after_another):
     tiny = herd[name]
     before = tiny.by_id().keys()
-    twice = tiny.folder.path / cage(tiny)[0]
-    (twice.parent / "copies").mkdir()
-    shutil.copy(twice, twice.parent / "copies" / twice.name)  # which is listed
     tame(tiny.folder.path / audio, 0.3)
     summary = build(tmp_path / "store", {name: tiny.path}, quiet=True)
     assert without_label(tmp_path / "store", name) == {audio}
@@ -349,33 +372,69 @@ def test_audio_that_no_label_file_lists_may_have_any_name_and_be_locked(
     (tiny.folder.path / "data/a").chmod(0o755)
 
 
+def test_a_row_whose_audio_is_missing_is_left_out_of_every_corpus_with_its_reason(herd, ray_session, tmp_path):
+    """Where names say everything there is no row without audio: a corpus is as large as what is there."""
+    lost = {}
+    for name, tiny in herd.items():
+        audio = {utterance.audio for utterance in tiny.read()}
+        before = tiny.by_id()
+        for file in sorted(audio):  # the first that a label file has a row of
+            content = (tiny.folder.path / file).read_bytes()
+            (tiny.folder.path / file).unlink()
+            lost[name] = {key for key, utterance in before.items() if utterance.audio == file}
+            if tiny.by_id().keys() == before.keys():
+                break
+            lost.pop(name)
+            (tiny.folder.path / file).write_bytes(content)
+    assert lost.keys() == WITH_ROWS
+    build(tmp_path / "store", {name: tiny.path for name, tiny in herd.items()}, quiet=True)
+    for name, tiny in herd.items():
+        missing = lost.get(name, set())
+        assert left_out(tmp_path / "store", name) == dict.fromkeys(missing, "there is no such file")
+        assert ids(tmp_path / "store", name) == tiny.by_id().keys() - missing != set()
+
+
 @pytest.mark.parametrize("name", ["epst", "librispeech", "shemo"])
-def test_audio_without_a_label_is_an_utterance_where_its_name_says_enough_and_else_an_error(name, herd):
+def test_audio_without_a_label_is_an_utterance_where_its_name_says_enough_and_else_left_out(
+    name, herd, tmp_path, one_after_another
+):
     tiny = herd[name]
+    before = tiny.by_id().keys()
     audio = Path(cage(tiny)[0])
     other = {"epst": "mm_002", "librispeech": "84-121123-0001", "shemo": "F03S02"}[name]
     tame(tiny.folder.path / audio.with_stem(other), 0.3)
-    if name == "epst":
-        with pytest.raises(InputError, match=r"mm_002\.SPH has no transcript; expected transcr/mm_002\.txt"):
-            tiny.read()
-    else:
-        assert other in tiny.by_id()
+    build(tmp_path / "store", {name: tiny.path}, quiet=True)
+    listed = before if name == "epst" else before | {other}
+    assert ids(tmp_path / "store", name) == listed
+    reasons = {"mm_002": "it has no transcript; expected transcr/mm_002.txt"} if name == "epst" else {}
+    assert left_out(tmp_path / "store", name) == reasons
 
 
 @every_corpus
-def test_a_recording_that_is_there_twice_is_one_utterance_or_an_error_that_names_it(name, lay_out):
-    tiny = lay_out(name)
+@pytest.mark.parametrize("same", [True, False], ids=["a copy", "another recording"])
+def test_a_recording_that_is_there_twice_is_one_utterance_and_the_other_is_left_out_unless_it_is_a_copy(
+    name, same, lay_out, tmp_path, one_after_another
+):
+    tiny = tamed(lay_out(name))
     before = tiny.read()
     audio, _ = cage(tiny)
-    copy = f"copies of DC OAF f1/{Path(audio).name}"
-    folder = tiny.folder.path / Path(audio).parent
-    (folder / copy).parent.mkdir()
-    shutil.copy(folder / Path(audio).name, folder / copy)
-    try:
-        assert tiny.read() == before
-    except InputError as error:
-        assert copy in str(error)
-        assert "names no speaker" in str(error) or f"twice, as {audio} and " in str(error)
+    copy = Path(audio).parent / "copies of DC OAF f1" / Path(audio).name
+    if name == "savee":  # where the speaker is in the folder's name, or in the file's
+        copy = copy.with_name("DC_a01.wav")
+    (tiny.folder.path / copy).parent.mkdir(parents=True)
+    shutil.copy(tiny.folder.path / audio, tiny.folder.path / copy)
+    if not same:
+        put(tiny.folder.path / copy, speech(0.4))
+    build(tmp_path / "store", {name: tiny.path}, quiet=True)
+    assert not build(tmp_path / "store", {name: tiny.path}, quiet=True).changed
+    assert tiny.read() == before
+    assert ids(tmp_path / "store", name) == tiny.by_id().keys()
+    rows = open_store(tmp_path / "store").quarantined().to_pylist()
+    reason = f"{audio} was taken for this utterance, and this file is no copy of it"
+    said = not (same or name in ("emodb", "manifest"))  # EMO-DB's is in one folder, and a manifest lists what is wanted
+    if name == "masc":  # whose list names each file by its path
+        said, reason = True, NO_LABEL
+    assert [(row["audio"], row["reason"]) for row in rows] == [(copy.as_posix(), reason)] * said
 
 
 @every_corpus
