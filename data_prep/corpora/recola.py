@@ -31,8 +31,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from data_prep.corpora import Corpus, Expected, Utterance
+from data_prep.corpora import Corpus, Utterance
 from data_prep.corpora._files import audio_files, no_such_corpus
+from data_prep.corpora._forms import Form
 from data_prep.corpora._text import numbered_lines, once
 from data_prep.errors import InputError
 
@@ -239,7 +240,19 @@ CORPUS = Corpus(
     labels={},
     read=_read,
     labelled=_recordings,
-    expected=Expected(
-        source="addi.txt, 4.1.3, and dann.txt, 3.2: the 23 speakers that are public", utterances=1308, speaker_count=23
+    expected=Form(
+        source="addi.txt, 4.1.3, and dann.txt, 3.2: the 23 speakers that are public",
+        utterances=1308,
+        speaker_count=23,
+        others=(
+            Form(
+                source="the challenge's names, 1 to 9 of each part; how its recordings are cut is not published",
+                utterances=27,
+                speaker_count=27,
+                splits=dict.fromkeys(("train", "dev", "test"), 9),
+                at_least=True,
+                is_read=lambda utterances: any(utterance.split is not None for utterance in utterances),
+            ),
+        ),
     ),
 )
