@@ -10,6 +10,7 @@ import importlib
 import inspect
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ import pyarrow as pa
 
 from data_prep import corpora as readers
 from data_prep import features as feature_types
+from data_prep.corpora import Utterance
+from data_prep.corpora._forms import form_of
 from data_prep.recipes import differences, flat_settings, recipe
 from data_prep.store import Entry, Store
 
@@ -87,7 +90,10 @@ def _corpus(store: Store, name: str) -> Iterator[str]:
     if known is not None:
         yield f"{known.title}. Licence: {known.licence}."
     if known is not None and known.expected is not None:
-        yield f"The whole corpus has {known.expected.utterances} utterances, by {known.expected.source}."
+        columns = [item.name for item in fields(Utterance)]
+        whole = form_of(known.expected, [Utterance(**row) for row in rows.select(columns).to_pylist()])
+        number = f"{whole.utterances} utterances{' or more' if whole.at_least else ''}"
+        yield f"The whole corpus has {number}, by {whole.source}."
     if entry.demo:
         yield "The recordings are synthetic: a demo corpus, not what the title names."
     yield f"Read from `{entry.root}` (reader `{entry.reader}`). Counts are of {feature}."

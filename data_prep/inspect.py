@@ -20,6 +20,7 @@ import soundfile
 from data_prep import audio
 from data_prep import corpora as readers
 from data_prep.corpora import Corpus, Utterance
+from data_prep.corpora._forms import Form, form_of
 from data_prep.errors import InputError, command
 from data_prep.places import Address, Place, Unreachable, within
 from data_prep.plan import corpus_arguments, reader_of, utterances_of
@@ -31,8 +32,8 @@ _NO_LENGTH = 1 << 62  # frames; libsndfile's number for "unknown" is above
 
 _DESCRIPTION = """\
 Read corpora as a build would, and compare them with what their authors say is in them:
-utterances, classes and speakers, found against expected. Shown besides: genders, languages,
-sessions, hours of audio, and the files that cannot be read. Nothing is written.
+utterances, classes, speakers and official partitions, found against expected. Shown besides:
+genders, languages, sessions, hours of audio, and the files that cannot be read. Nothing is written.
 
 Each argument is NAME=PATH: the name of a corpus that there is a reader for and the folder it lies
 in, or any name and a manifest, a CSV file with a line per utterance (its columns:
@@ -46,6 +47,7 @@ examples:
 how to read it:
   03 49/49          speaker 03 has all of the 49 utterances that there are of that speaker
   08 46/58 (-12)    speaker 08 has 46 of 58: 12 are missing
+  found/at least    of this form of the corpus nobody published more than how much there is at least
   speaker, 11/12    11 of 12 speakers are there, of whom nobody published how much each said
   An utterance whose audio is missing or cannot be read is not counted as found.
 
@@ -64,6 +66,7 @@ class Inspection:
         name: the corpus's, as it was given.
         root: its folder, or the CSV file of a manifest.
         corpus: its reader.
+        expected: the official counts of the form in which the corpus is there, if there are any.
         utterances: those whose audio can be read.
         lost: how many utterances have audio that cannot be.
         files: audio files that can be read.
@@ -74,6 +77,7 @@ class Inspection:
     name: str
     root: Place
     corpus: Corpus
+    expected: Form | None
     utterances: tuple[Utterance, ...]
     lost: int
     files: int
@@ -83,26 +87,32 @@ class Inspection:
     @property
     def as_expected(self) -> bool:
         """Whether every file can be read and all official counts that there are agree."""
-        expected = self.corpus.expected
-        counts = expected is None or (len(self.utterances) == expected.utterances and not self._differences())
+        expected, found = self.expected, len(self.utterances)
+        counts = expected is None or (expected.met(found, expected.utterances) and not self._differences())
         return counts and not self.unreadable
 
     @property
     def verdict(self) -> str:
         """One sentence: what is missing or too much, or that nothing is."""
-        expected, found = self.corpus.expected, len(self.utterances)
+        expected, found = self.expected, len(self.utterances)
         if expected is None:
             return f"There are no official counts of {self.name} to compare with."
         details = self._differences()
-        if not details and found == expected.utterances:
+        if not details and expected.met(found, expected.utterances):
             whole = f"All {found} utterances are there"
-            details = [f"each {kind} has its number" for kind, wanted in self._compared() if wanted]
+            if expected.at_least:
+                whole = f"There are {found} utterances where {expected.utterances} or more are expected"
+            details = [
+                f"each {kind} has its number{' or more' if expected.at_least else ''}"
+                for kind, wanted in self._compared()
+                if wanted
+            ]
             if expected.speaker_count is not None:
                 details.append(f"all {expected.speaker_count} speakers")
         elif found < expected.utterances:
             missing = expected.utterances - found
             whole = f"{missing} of {expected.utterances} utterances {'is' if missing == 1 else 'are'} missing"
-        elif found > expected.utterances:
+        elif not expected.met(found, expected.utterances):
             whole = f"There are {found} utterances where {expected.utterances} are expected"
         else:
             whole = f"There are {found} utterances as expected, but not the right ones"
@@ -112,18 +122,19 @@ class Inspection:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
-        expected, found = self.corpus.expected, len(self.utterances)
+        expected, found = self.expected, len(self.utterances)
+        against = "at least" if expected and expected.at_least else "expected"
         yield from _wrapped(f"{self.name}: {self.corpus.title}")
         yield f"  in {self.root}"
-        yield f"  utterances: {_cell(found, expected.utterances if expected else None)}"
+        yield f"  utterances: {self._cell(found, expected.utterances if expected else None)}"
         yield f"  audio: {self.seconds / 3600:.2f} h in {self.files} files"
         for heading, wanted in self._compared():
             counts = self._counts(heading)
             kinds = expected.speaker_count if expected and heading == "speaker" else None
             number = f", {_cell(len(counts), kinds)}" if kinds is not None else ""
-            yield f"  {heading}{number}{', found/expected' if wanted else ''}:"
+            yield f"  {heading}{number}{f', found/{against}' if wanted else ''}:"
             names = sorted({*counts, *wanted})
-            yield from _grid([f"{name} {_cell(counts[name], wanted.get(name))}" for name in names])
+            yield from _grid([f"{name} {self._cell(counts[name], wanted.get(name))}" for name in names])
         for heading in ("gender", "language", "session"):
             counts = self._counts(heading)
             counted = [f"{name} {counts[name]}" for name in sorted(filter(None, counts))]
@@ -136,13 +147,19 @@ class Inspection:
                 yield f"    and {len(self.unreadable) - _UNREADABLE} more"
         yield from _wrapped(f"  {self.verdict}")
 
+    def _cell(self, found: int, expected: int | None) -> str:
+        met = self.expected is not None and expected is not None and self.expected.met(found, expected)
+        return f"{found}/{expected}" if met else _cell(found, expected)
+
     def _compared(self) -> list[tuple[str, dict[str, int]]]:
         """What is counted, with the expected counts that are known."""
-        expected = self.corpus.expected
+        expected = self.expected
         labels, speakers = (expected.labels, expected.speakers) if expected else ({}, {})
+        splits = [("split", dict(expected.splits))] if expected and expected.splits else []
         return [
             ("class", {_class(self.corpus, label): count for label, count in labels.items()}),
             ("speaker", dict(speakers)),
+            *splits,
         ]
 
     def _counts(self, kind: str) -> Counter[str]:
@@ -168,18 +185,18 @@ class Inspection:
 
     def _lacking_speakers(self) -> str | None:
         """How many speakers there are, where that is not the expected number."""
-        assert self.corpus.expected is not None
-        found, wanted = len(self._counts("speaker")), self.corpus.expected.speaker_count
+        assert self.expected is not None
+        found, wanted = len(self._counts("speaker")), self.expected.speaker_count
         return None if wanted in (None, found) else f"{found} of {wanted} speakers are there"
 
     def _wrong(self, kind: str, wanted: Mapping[str, int]) -> dict[str, tuple[int, int]]:
         """Found and expected, where they differ."""
-        assert self.corpus.expected is not None
-        found = self._counts(kind)
+        assert self.expected is not None
+        found, met = self._counts(kind), self.expected.met
         known = dict(wanted)
-        if sum(wanted.values()) == self.corpus.expected.utterances:  # every one is known: there are no others
+        if sum(wanted.values()) == self.expected.utterances:  # every one is known: there are no others
             known = {name: 0 for name in found} | known
-        return {name: (found[name], known[name]) for name in sorted(known) if found[name] != known[name]}
+        return {name: (found[name], known[name]) for name in sorted(known) if not met(found[name], known[name])}
 
 
 def inspect(name: str, root: Place) -> Inspection:
@@ -203,10 +220,12 @@ def inspect(name: str, root: Place) -> Inspection:
             raise InputError(str(error)) from error
     seconds = {file: length for file, length in lengths.items() if isinstance(length, float)}
     readable = tuple(utterance for utterance in utterances if utterance.audio in seconds)
+    corpus = readers.load(reader)
     return Inspection(
         name=name,
         root=root,
-        corpus=readers.load(reader),
+        corpus=corpus,
+        expected=form_of(corpus.expected, utterances) if corpus.expected else None,
         utterances=readable,
         lost=len(utterances) - len(readable),
         files=len(seconds),

@@ -10,10 +10,10 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +209,17 @@ def read_table(part: Place, **options: Any) -> pa.Table:
     if isinstance(part, Address):
         return pq.read_table(part.path, filesystem=part.filesystem, **options)
     return pq.read_table(part, **options)
+
+
+def row_groups(part: Place, columns: Sequence[str]) -> Iterator[tuple[range, Callable[[], pa.Table]]]:
+    """The row groups of a Parquet file: the numbers of its rows that one holds, and what reads that one."""
+    where = {"source": part.path, "filesystem": part.filesystem} if isinstance(part, Address) else {"source": part}
+    with pq.ParquetFile(**where) as file:
+        first = 0
+        for number in range(file.num_row_groups):
+            numbers = range(first, first + file.metadata.row_group(number).num_rows)
+            yield numbers, partial(file.read_row_group, number, columns=list(columns))
+            first = numbers.stop
 
 
 def write_table(table: pa.Table, part: Place) -> None:

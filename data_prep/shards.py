@@ -1,15 +1,18 @@
 """A shard: some utterances of a corpus, whose features one worker computes and writes as one Parquet file.
 
-Audio and features exist only in the worker, one shard at a time; a description goes in and a few numbers come back. So
-memory stays bounded however many hours there are, and the same shard gives the same file wherever it is computed.
+Audio and features exist only in the worker; a description goes in and a few numbers come back. Features are written as
+soon as they fill a row group: a worker holds one of those and one utterance. So memory stays bounded however many hours
+there are and however long an utterance is, and the same shard gives the same file wherever it is computed.
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -19,12 +22,13 @@ from data_prep import audio, staging
 from data_prep import features as feature_types
 from data_prep.corpora import Utterance
 from data_prep.features import Feature
-from data_prep.places import Address, Place, Unreachable, read_table, within, write_tables
+from data_prep.places import Address, Place, Unreachable, row_groups, within, write_tables
 from data_prep.store import ROW_SCHEMA, SCHEMA
 
 UTTERANCES = 256
-VALUES = 1 << 28  # of the features in a row group, a gigabyte; Arrow counts them in 31 bits
-NO_LABEL = "the corpus's label files do not list it"
+VALUES = (
+    1 << 26
+)  # of the features in a row group, a quarter of a gigabyte: a worker holds one, and what Parquet makes of it
 # Hardly a value of the features comes twice, and nobody searches for one: a dictionary and statistics of them would take
 # as long as the compression. Their bytes, split by place, compress to less and sooner.
 _PARQUET = {
@@ -118,12 +122,13 @@ class ShardResult:
         return self.computed + self.reused + len(self.quarantined)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Row:
-    """A row to write: its features as they were computed, flat, or the old row that has them."""
+    """A row to write: its features as they were computed, flat, or the old row that has them; ``None`` once written."""
 
     values: Mapping[str, Any]
-    features: np.ndarray | OldRow
+    features: np.ndarray | OldRow | None
+    reused: bool
 
 
 def write(shard: Shard) -> ShardResult:
@@ -136,30 +141,22 @@ def write(shard: Shard) -> ShardResult:
     kind = feature_types.load(shard.feature)  # once: finding it by its name reads a folder
     rows: list[_Row] = []
     quarantined: list[Quarantined] = []
-    read = lru_cache(maxsize=1)(_read)  # utterances that are parts of one file follow one another
+    coming = _rows(shard, kind, rows, quarantined)
     unreachable: str | None = None
-    for utterance, old in zip(shard.utterances, shard.old, strict=True):
-        try:
-            rows.append(_row(shard, kind, utterance, old, *read(within(shard.root, utterance.audio))))
-        except ImportError:
-            raise
-        except Unreachable as error:
-            unreachable = str(error)
-            break
-        except Exception as error:
-            names = {"corpus": shard.corpus, "reader": shard.reader, "feature": shard.feature}
-            left_out = {"utterance_id": utterance.utterance_id, "audio": utterance.audio, "reason": _reason(error)}
-            quarantined.append(Quarantined(**names, **left_out))
-    unchanged = _unchanged(rows)
+    unchanged: Place | None = None
     disk_full = False
     try:
-        if unreachable is not None:
+        while _in_place(rows) and next(coming, None):  # of these only the last can hold features
             pass
-        elif unchanged is not None:
+        unchanged = _unchanged(rows)
+        groups = _groups(chain(tuple(rows), coming), kind.dimensions)
+        if unchanged is not None:
             staging.link(unchanged, shard.part)
-        elif rows:
-            groups = _groups(rows, kind.dimensions)
-            write_tables((_table(group) for group in groups), SCHEMA, shard.part, **_PARQUET)
+        elif first := next(groups, None):  # where there is nothing to write, there is to be no file
+            tables = (_table(group, kind.dimensions) for group in chain([first], groups))
+            write_tables(tables, SCHEMA, shard.part, **_PARQUET)
+    except Unreachable as error:
+        unreachable = str(error)
     except OSError as error:
         if isinstance(shard.part, Address):
             unreachable = f"{shard.part} cannot be written: {str(error).splitlines()[0]}"
@@ -167,7 +164,7 @@ def write(shard: Shard) -> ShardResult:
             disk_full = True
         else:
             raise
-    reused = sum(isinstance(row.features, OldRow) for row in rows)
+    reused = sum(row.reused for row in rows)
     frames = 0 if unchanged is not None else sum(row.values["frames"] for row in rows)
     return ShardResult(
         corpus=shard.corpus,
@@ -201,6 +198,23 @@ def up_to_date(shard: Shard) -> bool:
     return _unchanged(rows) is not None
 
 
+def _rows(shard: Shard, kind: Feature, rows: list[_Row], quarantined: list[Quarantined]) -> Iterator[_Row]:
+    """The rows of a shard one after another, each noted in ``rows``; what is left out is noted in ``quarantined``."""
+    read = lru_cache(maxsize=1)(_read)  # utterances that are parts of one file follow one another
+    for utterance, old in zip(shard.utterances, shard.old, strict=True):
+        try:
+            row = _row(shard, kind, utterance, old, *read(within(shard.root, utterance.audio)))
+        except (ImportError, Unreachable):
+            raise
+        except Exception as error:
+            names = {"corpus": shard.corpus, "reader": shard.reader, "feature": shard.feature}
+            left_out = {"utterance_id": utterance.utterance_id, "audio": utterance.audio, "reason": _reason(error)}
+            quarantined.append(Quarantined(**names, **left_out))
+        else:
+            rows.append(row)
+            yield row
+
+
 def _reason(error: Exception) -> str:
     """One line; an error that nobody foresaw may be the program's own and shows its type."""
     if isinstance(error, audio.UnusableAudio):
@@ -219,7 +233,7 @@ def _row(shard: Shard, kind: Feature, utterance: Utterance, old: Sequence[OldRow
         return reused
     features, seconds = _compute(shard.feature, kind, content, utterance)
     values = _values(shard, utterance, digest)
-    return _Row({**values, "seconds": seconds, "frames": len(features)}, features.reshape(-1))
+    return _Row({**values, "seconds": seconds, "frames": len(features)}, features.reshape(-1), reused=False)
 
 
 def _reused(shard: Shard, utterance: Utterance, old: Sequence[OldRow], digest: str) -> _Row | None:
@@ -228,7 +242,7 @@ def _reused(shard: Shard, utterance: Utterance, old: Sequence[OldRow], digest: s
     for row in old:
         if (row.values["audio_sha256"], row.values["start"], row.values["end"]) == same:
             kept = {name: row.values[name] for name in ("seconds", "frames")}
-            return _Row({**_values(shard, utterance, digest), **kept}, row)
+            return _Row({**_values(shard, utterance, digest), **kept}, row, reused=True)
     return None
 
 
@@ -256,45 +270,63 @@ def _unchanged(rows: Sequence[_Row]) -> Place | None:
     first = rows[0].features if rows else None
     if not isinstance(first, OldRow) or first.rows != len(rows):
         return None
-    for number, row in enumerate(rows):
-        old = row.features
-        if not isinstance(old, OldRow) or (old.part, old.number, old.values) != (first.part, number, row.values):
-            return None
-    return first.part
+    return first.part if all(_in_place(rows, number) for number in range(len(rows))) else None
 
 
-def _groups(rows: Sequence[_Row], dimensions: int) -> Iterator[Sequence[_Row]]:
+def _in_place(rows: Sequence[_Row], number: int = -1) -> bool:
+    """Whether the row of that number, or the last, is where it was in the old file of the first; true where there is none."""
+    if not rows:
+        return True
+    first, row = rows[0].features, rows[number]
+    place = number % len(rows)
+    if not isinstance(first, OldRow) or not isinstance(row.features, OldRow):
+        return False
+    return (row.features.part, row.features.number, row.features.values) == (first.part, place, row.values)
+
+
+def _groups(rows: Iterable[_Row], dimensions: int) -> Iterator[list[_Row]]:
     """The rows in pieces of at most :data:`VALUES` values: one piece, unless utterances are very long."""
-    first, values = 0, 0
-    for number, row in enumerate(rows):
-        values += row.values["frames"] * dimensions
-        if values > VALUES and number > first:
-            yield rows[first:number]
-            first, values = number, row.values["frames"] * dimensions
-    yield rows[first:]
+    group: list[_Row] = []
+    values = 0
+    for row in rows:
+        size = row.values["frames"] * dimensions
+        if values + size > VALUES and group:
+            yield group
+            group, values = [], 0
+        group.append(row)
+        values += size
+    if group:
+        yield group
 
 
-def _table(rows: Sequence[_Row]) -> pa.Table:
+def _table(rows: Sequence[_Row], dimensions: int) -> pa.Table:
+    """The rows as they are written. Each lets go of its features as they are taken over."""
     columns = [pa.array([row.values[name] for row in rows], ROW_SCHEMA.field(name).type) for name in ROW_SCHEMA.names]
-    old = _OldFeatures()
-    features = [old.of(row.features) if isinstance(row.features, OldRow) else row.features for row in rows]
-    offsets = pa.array(np.cumsum([0, *map(len, features)]), pa.int32())
-    lists = pa.ListArray.from_arrays(offsets, pa.array(np.concatenate(features), pa.float32()))
+    ends = np.cumsum([0, *(row.values["frames"] * dimensions for row in rows)])
+    features = np.empty(ends[-1], np.float32)
+    lent = defaultdict(list)
+    for row, first, last in zip(rows, ends, ends[1:], strict=False):
+        given, row.features = row.features, None
+        if isinstance(given, OldRow):
+            lent[given.part].append((given, features[first:last]))
+        else:
+            features[first:last] = given
+    for part, wanted in lent.items():
+        _lend(part, wanted)
+    lists = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(features, pa.float32()))
     return pa.Table.from_arrays([*columns, lists], schema=SCHEMA)
 
 
-class _OldFeatures:
-    """Features of the old store's rows; each of its files is read once."""
+def _lend(part: Place, wanted: Sequence[tuple[OldRow, np.ndarray]]) -> None:
+    """Puts features of the old store's file where they are wanted. Each of its row groups is read once and let go."""
+    for numbers, read in row_groups(part, ["utterance_id", "audio_sha256", "features"]):
+        if here := [(row, place) for row, place in wanted if row.number in numbers]:
+            _copy(read(), numbers.start, here)
 
-    def __init__(self) -> None:
-        self._tables: dict[Place, pa.Table] = {}
 
-    def of(self, row: OldRow) -> np.ndarray:
-        """The features of a row, flat."""
-        if row.part not in self._tables:
-            columns = ["utterance_id", "audio_sha256", "features"]
-            self._tables[row.part] = read_table(row.part, columns=columns, partitioning=None)
-        held = self._tables[row.part].slice(row.number, 1)
+def _copy(group: pa.Table, first: int, wanted: Sequence[tuple[OldRow, np.ndarray]]) -> None:
+    for row, place in wanted:
+        held = group.slice(row.number - first, 1)
         for name in ("utterance_id", "audio_sha256"):
             assert held[name][0].as_py() == row.values[name], f"row {row.number} of {row.part} is another utterance"
-        return held["features"].combine_chunks().flatten().to_numpy()
+        place[:] = held["features"].combine_chunks().flatten().to_numpy()

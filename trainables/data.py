@@ -179,10 +179,9 @@ def describe(data: TaskData, split: Split) -> dict[str, Any]:
 
     Target parts with labels are there if the protocol grants any.
     """
-    parts = {item.name: getattr(split, item.name) for item in fields(split)}
     listed = {
         part: [domain_of(data, part).utterances[row] for row in rows]
-        for part, rows in parts.items()
+        for part, rows in split.parts.items()
         if len(rows) or part not in ("labelled", "development")
     }
     sizes = {part: len(rows) for part, rows in listed.items()}

@@ -24,7 +24,8 @@ def examine(data: TaskData, task: TaskConfig, seeds: Iterable[int]) -> list[str]
     found = list(_duplicates(data.source, data.classes))
     if data.target is not data.source:
         found += _duplicates(data.target, data.classes)
-    heard: dict[str, int] = {}
+    heard: dict[tuple[str, str], int] = {}
+    left_out: dict[str, int] = {}
     for seed in seeds:
         split = draw(data, task, seed)[0].split
         untested = lacking_classes(data, split, ("test",))
@@ -38,22 +39,37 @@ def examine(data: TaskData, task: TaskConfig, seeds: Iterable[int]) -> list[str]
                 "no recall of it; take another seed, or a protocol that tests more of it"
             )
         found += [f"with seed {seed} {remark}" for remark in _remarks(data, split)]
-        for part, speakers in _heard(data, split):
-            heard[part] = max(heard.get(part, 0), len(speakers))
+        for parts, speakers in _heard(data, split):
+            heard[parts] = max(heard.get(parts, 0), len(speakers))
+        for part, count in split.copies.items():
+            left_out[part] = max(left_out.get(part, 0), count)
     found += [
-        f"protocol {task.protocol} does not part speakers: up to {count} of the test part's are in the {part} part too"
-        for part, count in heard.items()
+        f"protocol {task.protocol} does not part speakers: up to {count} of the {one} part's are in the {other} part too"
+        for (one, other), count in heard.items()
+    ]
+    found += [
+        f"up to {count} utterances are left out of the {part} part: their recordings are in the "
+        f"{'test or development' if part in ('train', 'labelled') else 'test'} part under other names"
+        for part, count in left_out.items()
     ]
     return found
 
 
-def _heard(data: TaskData, split: Split) -> Iterator[tuple[str, set[str]]]:
-    """The speakers of the test set whose labelled speech is in another part, by that part."""
-    tested = {data.target.speakers[row] for row in split.test}
-    for part in ("train", "validation", "labelled", "development"):
-        domain = domain_of(data, part)
-        if shared := tested & {domain.speakers[row] for row in getattr(split, part)}:
-            yield part, shared
+# Parts whose speakers, where they are also in the other part, make what is measured on the first look too good.
+_MEASURED = (
+    *(("test", part) for part in ("train", "validation", "labelled", "development")),
+    ("validation", "train"),
+    ("development", "labelled"),
+)
+
+
+def _heard(data: TaskData, split: Split) -> Iterator[tuple[tuple[str, str], set[str]]]:
+    """The speakers that a part which tests or selects shares with another whose labels are known, by the two parts."""
+    speakers = {part: {domain_of(data, part).speakers[row] for row in rows} for part, rows in split.parts.items()}
+    for one, other in _MEASURED:
+        whole = np.array_equal(getattr(split, one), getattr(split, other))  # what trains selects, as it is meant to
+        if not (one == "validation" and whole) and (shared := speakers[one] & speakers[other]):
+            yield (one, other), shared
 
 
 def _duplicates(domain: Domain, classes: tuple[str, ...]) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """EMO-DB, the Berlin database of emotional speech (Burkhardt et al., 2005): German, ten actors.
 
 A name such as ``03a01Fa.wav`` is speaker (2), sentence (3), emotion (the German word's letter) and version. A is Angst
-(fear), not anger; F is Freude (happiness), not fear; E is Ekel (disgust). A wav file with another name is
-left out and said, for it may be an utterance misnamed.
+(fear), not anger; F is Freude (happiness), not fear; E is Ekel (disgust). Each of the ten sentences is said in every
+emotion. A wav file with another name is left out and said, for it may be an utterance misnamed.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ categories of two words (``hot anger``, ``hot-anger``); here there is a blank be
 without a transcript is left out and said.
 
 The other layout is a teaching copy with a file for each utterance, ``cc_001_cold-anger_120.38_Two-thousand-four.wav``:
-speaker, session, category, start and text. It has the 2,324 utterances of seven speakers that are expected here; the
-transcripts may hold some more.
+speaker, session, category, start and text. It has the 2,324 utterances of seven speakers that are expected here; of the
+release so many or more, as its transcripts may hold some that the copy lacks.
 
 Who is male or female is read from ``doc/demographics.html``, from the row that names the speaker; without it, it is
 ``unknown``: sources disagree on how many of each there are.
@@ -22,9 +22,11 @@ import html
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
-from data_prep.corpora import Corpus, Expected, LeftOut, Utterance, unknown_label
+from data_prep.corpora import Corpus, LeftOut, Utterance, unknown_label
 from data_prep.corpora._files import audio_files, misnamed, no_such_corpus
+from data_prep.corpora._forms import Form
 from data_prep.corpora._text import first_of_its_id, numbered_lines
 from data_prep.errors import InputError
 
@@ -141,6 +143,28 @@ def _genders(root: Path) -> Mapping[str, str]:
     return genders
 
 
+_PIECES: dict[str, Any] = {
+    "utterances": 2324,
+    "labels": {
+        "anxiety": 170,
+        "boredom": 154,
+        "cold anger": 154,
+        "contempt": 180,
+        "despair": 174,
+        "disgust": 172,
+        "elation": 159,
+        "happy": 177,
+        "hot anger": 139,
+        "interest": 176,
+        "neutral": 79,
+        "panic": 141,
+        "pride": 150,
+        "sadness": 151,
+        "shame": 148,
+    },
+    "speakers": {"cc": 265, "cl": 368, "gg": 420, "jg": 273, "mf": 299, "mk": 397, "mm": 302},
+}
+
 CORPUS = Corpus(
     title="Emotional Prosody Speech and Transcripts (Liberman et al., 2002; LDC2002S28)",
     licence="of the Linguistic Data Consortium",
@@ -164,26 +188,16 @@ CORPUS = Corpus(
     },
     read=_read,
     labelled=_labelled,
-    expected=Expected(
+    expected=Form(
         source="counts of the copy that is cut into utterances, as one of its users published them",
-        utterances=2324,
-        labels={
-            "anxiety": 170,
-            "boredom": 154,
-            "cold anger": 154,
-            "contempt": 180,
-            "despair": 174,
-            "disgust": 172,
-            "elation": 159,
-            "happy": 177,
-            "hot anger": 139,
-            "interest": 176,
-            "neutral": 79,
-            "panic": 141,
-            "pride": 150,
-            "sadness": 151,
-            "shame": 148,
-        },
-        speakers={"cc": 265, "cl": 368, "gg": 420, "jg": 273, "mf": 299, "mk": 397, "mm": 302},
+        **_PIECES,
+        others=(
+            Form(
+                source="counts of the copy that is cut into utterances; the release's transcripts may hold more",
+                **_PIECES,
+                at_least=True,
+                is_read=lambda utterances: any(utterance.start is not None for utterance in utterances),
+            ),
+        ),
     ),
 )

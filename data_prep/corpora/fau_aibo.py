@@ -18,9 +18,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from data_prep.corpora import Corpus, Expected, LeftOut, Utterance, unknown_label
+from data_prep.corpora import Corpus, LeftOut, Utterance, unknown_label
 from data_prep.corpora._files import audio_files, no_such_corpus
+from data_prep.corpora._forms import Form
 from data_prep.corpora._text import again, numbered_lines
 from data_prep.errors import InputError
 
@@ -100,6 +102,8 @@ def _classes(
     return classes
 
 
+_CHUNKS: dict[str, Any] = {"utterances": 18_216, "speaker_count": 51, "splits": {"train": 9959, "test": 8257}}
+
 CORPUS = Corpus(
     title="FAU Aibo Emotion Corpus (Steidl, 2009; INTERSPEECH 2009 Emotion Challenge)",
     licence="by request, for research",
@@ -115,11 +119,19 @@ CORPUS = Corpus(
     },
     read=_read,
     labelled=audio_files,
-    expected=Expected(
+    expected=Form(
         source="Schuller et al., 2009, table 3 (five classes; 9,959 chunks of Ohm and 8,257 of Mont), and addi.txt, 4.1.5 "
         "(51 children)",
-        utterances=18_216,
-        speaker_count=51,
         labels={"A": 1492, "E": 3601, "N": 10_967, "P": 889, "R": 1267},
+        **_CHUNKS,
+        others=(
+            Form(
+                source="Schuller et al., 2009 (two classes; 9,959 chunks of Ohm and 8,257 of Mont), and "
+                "addi.txt, 4.1.5 (51 children)",
+                labels={"NEG": 5823, "IDL": 12_393},
+                **_CHUNKS,
+                is_read=lambda utterances: {utterance.emotion for utterance in utterances} <= set(_VALENCE),
+            ),
+        ),
     ),
 )

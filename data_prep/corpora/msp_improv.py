@@ -3,7 +3,8 @@
 A name such as ``MSP-IMPROV-S01A-F01-P-FM01.wav`` is target sentence with the acted emotion, speaker, condition, and
 speaking order with the turn; the session is the speaker's number. The labels are the listeners', from
 ``Evalution.txt`` (so spelt in the release; ``Evaluation.txt`` is read too), whose lines name the video
-``UTD-IMPROV-….avi``. Lines below an utterance's own are single listeners' and are passed over. A labelled utterance
+``UTD-IMPROV-….avi``. Lines below an utterance's own are single listeners' and are passed over: its own line is the
+corpus's consensus of them, and a listener who is there twice, as some are, counts no more than that. A labelled utterance
 with no audio is still one, so that an incomplete copy shows in the build's quarantine; audio without a label shows there, too.
 """
 

@@ -13,8 +13,9 @@ every 0.04 s on [-1, 1]; an utterance's rating is the mean over all of them and 
 
 Where a copy of the challenge has no individual ratings, its ``ratings_gold_standard/{arousal,valence}/train_1.arff``
 are averaged in their place. They are other numbers: each rater's own mean is taken out there for one that is common to
-all, weighted by agreement. The challenge names no utterances; timings lie beside it as above, under its names. Its test
-part is unrated.
+all, weighted by agreement. The challenge names no utterances, and nothing that is published says how to cut its recordings:
+whoever has it puts timings beside it as above, under its names (``RECOLA-Audio_timings/train_1.csv``); without them it is
+an error. Its test part is unrated.
 
 The sexes are in a spreadsheet, ``recola_user_info.xls``: saved as CSV at the root or in ``RECOLA-Metadata/``, its
 columns ``User``, ``Sex`` (0 female, 1 male) and ``Group_id`` (the pair: ``session``) are read.
@@ -31,12 +32,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from data_prep.corpora import Corpus, Expected, LeftOut, Utterance
+from data_prep.corpora import Corpus, LeftOut, Utterance
 from data_prep.corpora._files import audio_files, no_such_corpus
+from data_prep.corpora._forms import Form
 from data_prep.corpora._text import again, numbered_lines
 from data_prep.errors import InputError
 
 _RECORDING = re.compile(r"P\d+|(?P<split>train|dev|test)_\d+")
+_PARTS = ("train_", "dev_", "test_")
 _AUDIO = ("RECOLA-Audio-recordings", "recordings_audio")
 _RATINGS = (
     "RECOLA-Annotation/emotional_behaviour/{}/{}.csv",
@@ -68,6 +71,13 @@ def _read(root: Path) -> Iterator[Utterance | LeftOut]:
     timings = {
         file.stem: file for folder in folders for file in audio_files(folder, recursive=False, endings=(".csv",))
     }
+    there = [*_rated(base), *(file.stem for file in _recordings(root))]
+    if not timings and any(name.startswith(_PARTS) for name in there):
+        raise InputError(
+            f"recola: {base} is the challenge's release, which has no timings: it names no utterances, and nothing that is "
+            f"published says how its recordings are cut; expected a file for each in {base / 'RECOLA-Audio_timings'}, such "
+            "as train_1.csv: a line start;stop and one for each utterance, its start and stop in seconds, as in 1.52;3.04"
+        )
     if not timings:
         raise no_such_corpus("recola", base, "RECOLA-Audio_timings/P16.csv", CORPUS.layout)
     for recording in _rated(base):
@@ -246,7 +256,19 @@ CORPUS = Corpus(
     labels={},
     read=_read,
     labelled=_recordings,
-    expected=Expected(
-        source="addi.txt, 4.1.3, and dann.txt, 3.2: the 23 speakers that are public", utterances=1308, speaker_count=23
+    expected=Form(
+        source="addi.txt, 4.1.3, and dann.txt, 3.2: the 23 speakers that are public",
+        utterances=1308,
+        speaker_count=23,
+        others=(
+            Form(
+                source="the challenge's names, 1 to 9 of each part; how its recordings are cut is not published",
+                utterances=27,
+                speaker_count=27,
+                splits=dict.fromkeys(("train", "dev", "test"), 9),
+                at_least=True,
+                is_read=lambda utterances: any(utterance.split is not None for utterance in utterances),
+            ),
+        ),
     ),
 )

@@ -12,8 +12,8 @@ import functools
 import itertools
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -69,6 +69,7 @@ class Split:
         test: target: predicted once, by the selected checkpoint.
         labelled: target, with labels, to train on.
         development: target, with labels: selects the checkpoint and the hyperparameters.
+        copies: how many utterances each part was drawn with and lost, because another part has the same recording.
     """
 
     train: np.ndarray
@@ -77,6 +78,12 @@ class Split:
     test: np.ndarray
     labelled: np.ndarray = field(default_factory=_none)
     development: np.ndarray = field(default_factory=_none)
+    copies: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> dict[str, np.ndarray]:
+        """The rows of each part, by its name."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "copies"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,10 +226,12 @@ def _without_copies(split: Split, source: Side, target: Side) -> Split:
         return split
     tested = _of(split, "test", source, target, "recordings")
     selecting = _of(split, "development", source, target, "recordings")
-    kept = {}
+    kept, copies = {}, {}
     for part in ("train", "validation", "labelled", "development"):
         names = (source if part in SOURCE_PARTS else target).recordings
         barred = tested | selecting if part in ("train", "labelled") else tested
         rows = getattr(split, part)
         kept[part] = rows[np.array([names[row] not in barred for row in rows], dtype=bool)]
-    return replace(split, **kept)
+        if len(kept[part]) < len(rows):
+            copies[part] = len(rows) - len(kept[part])
+    return replace(split, **kept, copies=copies)

@@ -1,4 +1,9 @@
-"""Like ``random_80_20`` (addi.txt, 5.1), made speaker-independent: 20 % of the source's speakers validate."""
+"""Like ``random_80_20`` (addi.txt, 5.1), made speaker-independent: 20 % of the source's speakers validate.
+
+Acted corpora repeat the same sentences in every emotion. A random split trains on the very sentence that it validates,
+said by the same speaker in another emotion; here that is another speaker's. The sentences themselves are in both parts,
+as in every split by speaker; they tell no emotion, as each is said in all.
+"""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -326,9 +327,59 @@ def test_features_beyond_what_a_list_can_count_are_several_row_groups_of_one_fil
     assert {(row["frames"], len(row["features"])) for row in rows} == {(28, 28 * 40)}
 
 
-def shard_of(lab):
+def test_a_worker_holds_no_more_features_than_a_row_group_and_one_utterance(monkeypatch, lab):
+    for number, seconds in enumerate([0.3, 1.2, 0.5, 0.3, 0.3, 2.0, 0.4, 0.3]):
+        lab.record(f"u{number:02}", number, seconds)
+    feature, held, most = features.load("mfb40"), 0, 0
+
+    def let_go(values):
+        nonlocal held
+        held -= values
+
+    def compute(waveform):
+        nonlocal held, most
+        computed = feature.compute(waveform)
+        weakref.finalize(computed, let_go, computed.size)
+        held += computed.size
+        most = max(most, held)
+        return computed
+
+    monkeypatch.setattr(features, "load", lambda _: dataclasses.replace(feature, compute=compute))
+    shard, at_once = shard_of(lab), shard_of(lab, "at_once")
+    monkeypatch.setattr(shards, "VALUES", 5000)
+    assert shards.write(shard).computed == 8
+    # 28 + 118, 48 + 28 + 28, 198, 38 + 28 frames of 40 values: two seconds alone are more than a row group may have
+    file = pq.ParquetFile(shard.part)
+    assert [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)] == [1, 1, 3, 1, 2]
+    assert 198 * 40 < most <= 5000 + 198 * 40 < file.read()["frames"].to_numpy().sum() * 40
+    assert held == 0
+    monkeypatch.setattr(shards, "VALUES", 1 << 28)
+    assert shards.write(at_once).computed == 8
+    assert pq.read_table(at_once.part, partitioning=None).equals(file.read())
+
+
+def test_rows_of_the_old_store_are_lent_from_all_its_row_groups(monkeypatch, lab):
+    monkeypatch.setattr(shards, "VALUES", 3000)  # two utterances
+    (job,) = jobs({"lab": lab.manifest}, ["mfb40"])
+    (before,) = job.shards(None, lab.folder / "before")
+    assert shards.write(before).computed == 8
+    lab.rows[0]["utterance_id"] = "z"  # the first row is now the last
+    del lab.rows[3]
     (job,) = jobs({"lab": lab.list()}, ["mfb40"])
-    (shard,) = job.shards(None, lab.folder / "content")
+    values = pq.read_table(before.part, columns=shards.ROW_SCHEMA.names, partitioning=None).to_pylist()
+    old = [shards.OldRow(part=before.part, number=n, rows=8, values=row) for n, row in enumerate(values)]
+    (after,) = job.shards(None, lab.folder / "after")
+    result = shards.write(dataclasses.replace(after, old=(tuple(old),) * 7))
+    assert (result.computed, result.reused, result.unchanged) == (0, 7, False)
+    was = {row["audio"]: row["features"] for row in pq.read_table(before.part, partitioning=None).to_pylist()}
+    rows = pq.read_table(after.part, partitioning=None).to_pylist()
+    assert [row["utterance_id"] for row in rows] == ["u01", "u02", "u04", "u05", "u06", "u07", "z"]
+    assert all(row["features"] == was[row["audio"]] for row in rows)
+
+
+def shard_of(lab, content="content"):
+    (job,) = jobs({"lab": lab.list()}, ["mfb40"])
+    (shard,) = job.shards(None, lab.folder / content)
     return shard
 
 

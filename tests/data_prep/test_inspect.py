@@ -229,3 +229,102 @@ def test_the_real_part_of_emodb_that_is_here_is_known_for_a_part(real_corpora):
     assert found.verdict.startswith(
         "196 of 535 utterances are missing: nothing of class A (fear), E (disgusted), L (bored); speaker "
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "listing", "utterances"),
+    [("ravdess", "RAVDESS", 1440), ("tess", "TESS", 2800), ("savee", "SAVEE", 480), ("crema_d", "CREMA-D", 7442)],
+)
+def test_every_file_name_of_a_released_corpus_is_as_expected(name, listing, utterances, real_corpora, lab, tmp_path):
+    names = real_corpora.parent / "layouts" / f"{listing}.sha256.tsv"
+    if not names.exists():
+        pytest.skip(f"there is no {names.name} beside the real corpora")
+    for line in names.read_text().splitlines()[1:]:
+        file = tmp_path / name / line.split("\t")[2]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.suffix == ".wav":
+            file.symlink_to(lab.folder / "u00.wav")
+    found = inspect(name, tmp_path / name)
+    assert found.as_expected and found.verdict.startswith(f"All {utterances} utterances are there: each class has")
+    next(file for file in sorted((tmp_path / name).rglob("*.wav"))).unlink()
+    found = inspect(name, tmp_path / name)
+    assert not found.as_expected and found.verdict.startswith(f"1 of {utterances} utterances is missing: ")
+
+
+@pytest.fixture
+def heard(monkeypatch):
+    """All audio can be read, wherever it should lie."""
+    monkeypatch.setattr("data_prep.inspect._length", lambda file: 1.0)
+
+
+# Of Ohm and of Mont: Schuller et al., 2009.
+AIBO = {
+    "5cl": {"A": (881, 611), "E": (2093, 1508), "N": (5590, 5377), "P": (674, 215), "R": (721, 546)},
+    "2cl": {"NEG": (3358, 2465), "IDL": (6601, 5792)},
+}
+
+
+@pytest.mark.usefixtures("heard")
+@pytest.mark.parametrize("labels", AIBO)
+def test_fau_aibo_is_whole_with_either_of_its_label_files_and_its_schools_are_compared(labels, tmp_path):
+    lines = [
+        f"{school}_{number % children + 1:02d}_{number // children:03d}_00 {label} 0.5\n"
+        for column, (school, children) in enumerate({"Ohm": 26, "Mont": 25}.items())
+        for number, label in enumerate(label for label, counts in AIBO[labels].items() for _ in range(counts[column]))
+    ]
+    file = tmp_path / f"chunk_labels_{labels}_corpus.txt"
+    file.write_text("".join(lines))
+    found = inspect("fau_aibo", tmp_path)
+    assert found.as_expected
+    assert found.verdict.startswith(
+        "All 18216 utterances are there: each class has its number; each split has its number; all 51 speakers (by"
+    )
+    assert "  split, found/expected:\n    test 8257/8257    train 9959/9959\n" in str(found)
+    file.write_text("".join(lines[:-2]))  # of Mont, whose last class is the last of the file's
+    assert (
+        "2 of 18216 utterances are missing: split test has 8255 of 8257; class" in inspect("fau_aibo", tmp_path).verdict
+    )
+
+
+@pytest.mark.usefixtures("heard")
+def test_the_27_recordings_of_recolas_challenge_are_expected_where_its_names_are_found(tmp_path):
+    (tmp_path / "timings").mkdir()
+    files = [tmp_path / "timings" / f"{part}_{n}.csv" for part in ("train", "dev", "test") for n in range(1, 10)]
+    for file in files:
+        file.write_text("start;stop\n0;1\n1;2\n")
+    found = inspect("recola", tmp_path)
+    assert found.as_expected
+    assert found.verdict.startswith(
+        "There are 54 utterances where 27 or more are expected: each split has its number or more; all 27 speakers (by"
+    )
+    assert "  split, found/at least:\n    dev 18/9     test 18/9    train 18/9\n" in str(found)
+    files[-1].unlink()
+    found = inspect("recola", tmp_path)
+    assert not found.as_expected
+    assert "but not the right ones: 26 of 27 speakers are there (by" in found.verdict
+
+
+@pytest.mark.usefixtures("heard")
+def test_epsts_release_may_hold_more_than_the_copy_that_is_cut_and_no_less(tmp_path):
+    published = corpora.load("epst").expected
+    labels = [label for label, count in published.labels.items() for _ in range(count)]
+    speakers = [speaker for speaker, count in published.speakers.items() for _ in range(count)]
+
+    def transcribe(pairs):
+        for speaker in published.speakers:
+            said = [label for one, label in pairs if one == speaker]
+            lines = [f"{time}.0 {time}.9 A: {label}, May first\n" for time, label in enumerate(said)]
+            (tmp_path / f"{speaker}_001.txt").write_text("".join(lines))
+
+    pairs = list(zip(speakers, labels, strict=True))
+    transcribe([*pairs, *[("cc", "neutral")] * 6])
+    found = inspect("epst", tmp_path)
+    assert found.as_expected
+    assert found.verdict.startswith("There are 2330 utterances where 2324 or more are expected: each class has its")
+    assert "neutral 85/79 " in str(found) and "cc 271/265 " in str(found)
+    transcribe(pairs[:-3])
+    found = inspect("epst", tmp_path)
+    assert not found.as_expected
+    assert found.verdict.startswith(
+        "3 of 2324 utterances are missing: speaker mm has 299 of 302; class shame has 145 of 148 (by counts of the copy"
+    )

@@ -47,7 +47,7 @@ def draw(name: str, seed: int = 0, source: Side = SOURCE, target: Side = TARGET)
 
 
 def rows(split: Split) -> dict[str, list[int]]:
-    return {item.name: getattr(split, item.name).tolist() for item in dataclasses.fields(split)}
+    return {part: numbers.tolist() for part, numbers in split.parts.items()}
 
 
 def speakers(name: str, split: Split, part: str) -> set[str]:

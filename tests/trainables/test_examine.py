@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -23,9 +24,15 @@ def recorded(domain, **others: int):
     return dataclasses.replace(domain, recordings=names)
 
 
+def six_each(domain):
+    """The domain with other speakers: each has six utterances in a row, of all four classes."""
+    speakers = tuple(f"{corpus}/{row // 6}" for row, corpus in enumerate(domain.corpora))
+    return dataclasses.replace(domain, speakers=speakers)
+
+
 def test_of_data_with_nothing_odd_nothing_is_said(task_data):
-    data = TaskData(recorded(task_data.source), recorded(task_data.target), task_data.classes)
-    assert examine(data, TASK, range(3)) == []
+    data = TaskData(six_each(recorded(task_data.source)), recorded(task_data.target), task_data.classes)
+    assert examine(data, dataclasses.replace(TASK, protocol="speakers_80_20"), range(3)) == []
 
 
 def test_a_recording_that_a_corpus_holds_twice_is_said_with_labels_that_differ(task_data):
@@ -40,7 +47,7 @@ def test_a_recording_that_a_corpus_holds_twice_is_said_with_labels_that_differ(t
 
 def test_a_recording_that_trains_and_validates_is_said_for_its_seed(task_data):
     data = dataclasses.replace(task_data, source=recorded(task_data.source, u9=1))
-    seeds = [remark for seed in range(20) for remark in examine(data, TASK, [seed])[1:]]
+    seeds = [remark for seed in range(20) for remark in examine(data, TASK, [seed])[1:-1]]  # the last: of speakers
     assert 0 < len(seeds) < 20
     assert all("made_up/001" in remark and "made_up/009" in remark for remark in seeds)
     assert seeds[0].startswith("with seed ") and seeds[0].endswith("they are the same recording")
@@ -57,27 +64,50 @@ def test_a_class_that_no_granted_label_is_of_is_said_and_no_hindrance(task_data)
 @pytest.mark.parametrize(
     ("protocol", "parts"),
     [
-        ("target_dev_30", ["development"]),
+        ("target_dev_30", ["test development"]),
         ("target_dev_30_speakers", []),
-        ("within_70_25_5", ["train", "validation"]),
-        ("leave_speakers_out", []),
-        ("random_80_20", []),
+        ("within_70_25_5", ["test train", "test validation", "validation train"]),
+        ("leave_speakers_out", ["validation train"]),
+        ("random_80_20", ["validation train"]),
+        ("speakers_80_20", []),
+        ("whole_source", []),
+        ("labelled_target_20", ["test labelled", "test development", "validation train", "development labelled"]),
     ],
 )
-def test_speakers_of_the_test_set_whose_labels_train_or_select_are_said_once(protocol, parts, task_data):
+def test_speakers_of_a_part_that_tests_or_selects_whose_labels_are_used_elsewhere_are_said_once(
+    protocol, parts, task_data
+):
     # Eight speakers or seven, each with six utterances of all four classes: a random part of some size has them all.
-    source, target = (
-        dataclasses.replace(domain, speakers=tuple(f"{corpus}/{row // 6}" for row, corpus in enumerate(domain.corpora)))
-        for domain in (task_data.source, task_data.target)
-    )
+    source, target = six_each(task_data.source), six_each(task_data.target)
     data = TaskData(source, source if splits.load(protocol).within else target, task_data.classes)
     said = examine(data, dataclasses.replace(TASK, protocol=protocol), range(5))
     crossing = [remark for remark in said if "does not part speakers" in remark]
-    assert [remark.split(" are in the ")[1] for remark in crossing] == [f"{part} part too" for part in parts]
+    words = [re.search(r"of the (\w+) part's are in the (\w+) part too$", remark) for remark in crossing]
+    assert [" ".join(found.groups()) for found in words] == parts
     assert all(f"protocol {protocol} does not part speakers: up to " in remark for remark in crossing)
     if protocol == "target_dev_30":
         # Two fifths of seven speakers' utterances select: most speakers are on both sides, and all seeds say the same.
         assert "up to 5 of" in crossing[0]
+
+
+def test_how_many_utterances_are_left_out_because_another_part_has_their_recording_is_said(task_data):
+    # Three recordings are there twice. Where a draw has one of the two select and the other test, only that one is kept.
+    data = TaskData(recorded(task_data.source), recorded(task_data.target, u2=1, u5=4, u9=8), task_data.classes)
+    task = dataclasses.replace(TASK, protocol="target_dev_30")
+    removed = [draw(data, task, seed)[0].split.copies for seed in range(6)]
+    most = max(copies.get("development", 0) for copies in removed)
+    assert most > 0 and all(copies.keys() <= {"development"} for copies in removed)
+    assert [remark for remark in examine(data, task, range(6)) if "left out" in remark] == [
+        f"up to {most} utterances are left out of the development part: their recordings are in the test part under "
+        "other names"
+    ]
+    for seed, copies in enumerate(removed):
+        drawn = draw(TaskData(data.source, task_data.target, data.classes), task, seed)[
+            0
+        ].split  # no recording is known
+        kept = draw(data, task, seed)[0].split
+        assert len(drawn.development) - len(kept.development) == copies.get("development", 0)
+        assert drawn.copies == {}
 
 
 def test_a_class_that_training_or_the_test_lacks_is_refused(task_data):

@@ -22,6 +22,17 @@ def test_speaker_session_and_ratings(lay_out):
     assert (man.arousal, man.valence, man.dominance) == (4.5, 2.0, 3.0)
 
 
+def test_a_listener_who_is_there_twice_does_not_count_twice(lay_out):
+    tiny = lay_out("msp_improv")
+    lines = (tiny.path / "Evalution.txt").read_text().splitlines()
+    assert sum(line.startswith("WORKER00000001;") for line in lines) == 2
+    turns = tiny.by_id()
+    # Workers 1 and 3 gave 2 and 3: their mean, as the utterance's own line has it. With both lines of 1 it were 2.33.
+    assert len(turns) == 2 and turns["MSP-IMPROV-S01A-F01-P-FM01"].arousal == 2.5
+    tiny.folder.text("Evalution.txt", *dict.fromkeys(lines))
+    assert tiny.by_id() == turns
+
+
 def test_audio_without_a_label_is_no_utterance(lay_out):
     tiny = lay_out("msp_improv")
     assert (tiny.path / "session1/S01A/P/MSP-IMPROV-S01A-F01-P-FM02.wav").is_file()

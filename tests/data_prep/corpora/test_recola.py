@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 
 import pytest
 
@@ -167,6 +168,23 @@ def test_the_challenges_partition_is_in_its_names_and_its_test_part_is_unrated(c
     # the six raters gave 0.50 to 0.55 and -0.50 to -0.45
     ratings = [(u.arousal, u.valence) for u in found]
     assert ratings == [pytest.approx((0.525, -0.475)), (None, None), pytest.approx((0.525, -0.475))]
+
+
+@pytest.mark.parametrize("lacking", [[], ["recordings_audio"], ["ratings_gold_standard"]])
+def test_the_challenge_without_timings_is_an_error_that_says_which_files_to_put_where(lacking, challenge):
+    for folder in ("timings", "ratings_individual", *lacking):
+        shutil.rmtree(challenge.path / folder)
+    with pytest.raises(InputError) as error:
+        corpora.read("recola", challenge.path)
+    assert str(error.value) == (
+        f"recola: {challenge.path} is the challenge's release, which has no timings: it names no utterances, and nothing "
+        "that is published says how its recordings are cut; expected a file for each in "
+        f"{challenge.path / 'RECOLA-Audio_timings'}, such as train_1.csv: a line start;stop and one for each utterance, its "
+        "start and stop in seconds, as in 1.52;3.04"
+    )
+    challenge.text("RECOLA-Audio_timings/train_1.csv", "start;stop", "1.52;3.04")
+    challenge.text("RECOLA-Audio_timings/dev_2.csv", "start;stop", "1.52;3.04")
+    assert [u.utterance_id for u in corpora.read("recola", challenge.path)] == ["dev_2_001", "train_1_001"]
 
 
 def test_without_individual_ratings_the_gold_standard_is_averaged(challenge):

@@ -1,4 +1,4 @@
-"""A tiny MSP-IMPROV: two utterances with a label and their listeners, a missing rating, audio without a label."""
+"""A tiny MSP-IMPROV: two utterances with a label and their listeners, one of them twice, a missing rating, audio without a label."""
 
 LABELS = "Evalution.txt"
 
@@ -8,6 +8,8 @@ def build(folder):
         LABELS,
         "UTD-IMPROV-S01A-F01-P-FM01.avi; N; A:2.500000; V:3.000000; D:NaN ; N:4.000000;",
         "WORKER00000001; Neutral; Neutral,Concerned; A:2.000000; V:3.000000; D:NaN; N:4.000000;",
+        "WORKER00000001; Neutral; Neutral,Concerned; A:2.000000; V:3.000000; D:NaN; N:4.000000;",
+        "WORKER00000003; Neutral; Neutral; A:3.000000; V:3.000000; D:NaN; N:4.000000;",
         "",
         "UTD-IMPROV-S01A-M01-T-FM01.avi; A; A:4.500000; V:2.000000; D:3.000000 ; N:4.000000;",
         "WORKER00000002; Angry; Other (fed up; tired); A:5.000000; V:2.000000; D:3.000000; N:4.000000;",
@@ -20,4 +22,4 @@ def build(folder):
 
 def mislabel(folder):
     folder.replace(LABELS, "; A; A:", "; Angray; A:")
-    return f"{LABELS}:4"
+    return f"{LABELS}:6"
