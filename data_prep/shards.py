@@ -26,9 +26,8 @@ from data_prep.places import Address, Place, Unreachable, row_groups, within, wr
 from data_prep.store import ROW_SCHEMA, SCHEMA
 
 UTTERANCES = 256
-VALUES = (
-    1 << 26
-)  # of the features in a row group, a quarter of a gigabyte: a worker holds one, and what Parquet makes of it
+# Of the features in a row group, a quarter of a gigabyte: a worker holds one, and what Parquet makes of it.
+VALUES = 1 << 26
 # Hardly a value of the features comes twice, and nobody searches for one: a dictionary and statistics of them would take
 # as long as the compression. Their bytes, split by place, compress to less and sooner.
 _PARQUET = {
