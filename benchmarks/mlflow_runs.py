@@ -35,6 +35,13 @@ from trainables.config import TaskConfig, TrialConfig
 EXPERIMENT, PER_CELL = "benchmark", 50
 PAGES = ("runs", "cell", "run", "metric")
 CONFIG = {"learning_rate": 1e-3, "batch_size": 32, "adversarial_weight": 1.0, "adversarial_ramp": "constant"}
+ORIGIN = {
+    "device": "cpu",
+    "machine": "made up",
+    "packed": False,
+    "split": {"digest": "made up"},
+    "normalisation": "made up",
+}
 FINAL = ("validation_uar", "validation_accuracy", "test_uar", "test_accuracy", "best_epoch", "train_seconds")
 
 
@@ -80,7 +87,7 @@ def record(folder: Path, address: str, numbers: range, epochs: int) -> float:
                 metrics={**dict.fromkeys(FINAL, 0.5), "epochs_run": epochs},
                 history=history,
                 confusion=[[5, 1], [2, 4]],
-                origin={"device": "cpu"},
+                origin=ORIGIN,
             )
         )
     assert tracker.close(patience=3600) == 0, "all is delivered"

@@ -46,8 +46,9 @@ class RunRecord:
         history: one mapping of numbers per epoch, in order (``epoch``, ``validation_uar``, ``loss/<player>``, ...).
         confusion: test utterances, row = true class, column = predicted class, in the scheme's order.
         origin: of a finished run: the ``device`` that trained it (``cpu`` or ``cuda``), the ``machine`` that this was
-            on, and the ``split`` that it was trained and tested on (sizes of the parts, and a digest), a digest of the ``normalisation``; of one that
-            starts from another also ``start``: that run's ``identity``, ``device``, ``machine`` and ``code``.
+            on, whether it was ``packed``, trained in one batch with others, the ``split`` that it was trained and tested
+            on (sizes of the parts, and a digest), and a digest of the ``normalisation``; of one that starts from another
+            also ``start``: that run's ``identity``, ``device``, ``machine`` and ``code``.
         error: the failure's one line.
         run_id: its MLflow run, once it has one.
     """
