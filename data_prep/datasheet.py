@@ -19,7 +19,6 @@ import pyarrow as pa
 from data_prep import corpora as readers
 from data_prep import features as feature_types
 from data_prep.corpora import Utterance
-from data_prep.corpora._forms import form_of
 from data_prep.recipes import differences, flat_settings, recipe
 from data_prep.store import Entry, Store
 
@@ -91,7 +90,7 @@ def _corpus(store: Store, name: str) -> Iterator[str]:
         yield f"{known.title}. Licence: {known.licence}."
     if known is not None and known.expected is not None:
         columns = [item.name for item in fields(Utterance)]
-        whole = form_of(known.expected, [Utterance(**row) for row in rows.select(columns).to_pylist()])
+        whole = known.expected.of([Utterance(**row) for row in rows.select(columns).to_pylist()])
         number = f"{whole.utterances} utterances{' or more' if whole.at_least else ''}"
         yield f"The whole corpus has {number}, by {whole.source}."
     if entry.demo:

@@ -19,8 +19,7 @@ import soundfile
 
 from data_prep import audio
 from data_prep import corpora as readers
-from data_prep.corpora import Corpus, Utterance
-from data_prep.corpora._forms import Form, form_of
+from data_prep.corpora import Corpus, Expected, Utterance
 from data_prep.errors import InputError, command
 from data_prep.places import Address, Place, Unreachable, within
 from data_prep.plan import corpus_arguments, reader_of, utterances_of
@@ -77,7 +76,7 @@ class Inspection:
     name: str
     root: Place
     corpus: Corpus
-    expected: Form | None
+    expected: Expected | None
     utterances: tuple[Utterance, ...]
     lost: int
     files: int
@@ -225,7 +224,7 @@ def inspect(name: str, root: Place) -> Inspection:
         name=name,
         root=root,
         corpus=corpus,
-        expected=form_of(corpus.expected, utterances) if corpus.expected else None,
+        expected=corpus.expected.of(utterances) if corpus.expected else None,
         utterances=readable,
         lost=len(utterances) - len(readable),
         files=len(seconds),

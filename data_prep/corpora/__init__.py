@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -97,6 +97,10 @@ class Expected:
         labels: how many of each raw emotion label; only those that are known.
         speakers: how many of each speaker, as the reader names them; only those that are known.
         speaker_count: how many speakers there are, where how many utterances each has is not known.
+        splits: how many utterances of each official partition; only those that are known.
+        at_least: whether there may be more than these utterances, in all and of each kind.
+        others: what other forms of the corpus hold: with other label files, or as another release.
+        is_read: of all utterances of a copy, whether they are of this form; asked of ``others``.
     """
 
     source: str
@@ -104,6 +108,18 @@ class Expected:
     labels: Mapping[str, int] = field(default_factory=dict)
     speakers: Mapping[str, int] = field(default_factory=dict)
     speaker_count: int | None = None
+    splits: Mapping[str, int] = field(default_factory=dict)
+    at_least: bool = False
+    others: tuple[Expected, ...] = ()
+    is_read: Callable[[Sequence[Utterance]], bool] = lambda utterances: True
+
+    def of(self, utterances: Sequence[Utterance]) -> Expected:
+        """What the form holds that all utterances of a copy are of: one of the others, or else the usual one."""
+        return next((other for other in self.others if other.is_read(utterances)), self)
+
+    def met(self, found: int, wanted: int) -> bool:
+        """Whether so many are as wanted."""
+        return found == wanted or (self.at_least and found > wanted)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,9 +24,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from data_prep.corpora import Corpus, LeftOut, Utterance, unknown_label
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance, unknown_label
 from data_prep.corpora._files import audio_files, misnamed, no_such_corpus
-from data_prep.corpora._forms import Form
 from data_prep.corpora._text import first_of_its_id, numbered_lines
 from data_prep.errors import InputError
 
@@ -188,11 +187,11 @@ CORPUS = Corpus(
     },
     read=_read,
     labelled=_labelled,
-    expected=Form(
+    expected=Expected(
         source="counts of the copy that is cut into utterances, as one of its users published them",
         **_PIECES,
         others=(
-            Form(
+            Expected(
                 source="counts of the copy that is cut into utterances; the release's transcripts may hold more",
                 **_PIECES,
                 at_least=True,

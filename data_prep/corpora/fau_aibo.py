@@ -20,9 +20,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from data_prep.corpora import Corpus, LeftOut, Utterance, unknown_label
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance, unknown_label
 from data_prep.corpora._files import audio_files, no_such_corpus
-from data_prep.corpora._forms import Form
 from data_prep.corpora._text import again, numbered_lines
 from data_prep.errors import InputError
 
@@ -119,13 +118,13 @@ CORPUS = Corpus(
     },
     read=_read,
     labelled=audio_files,
-    expected=Form(
+    expected=Expected(
         source="Schuller et al., 2009, table 3 (five classes; 9,959 chunks of Ohm and 8,257 of Mont), and addi.txt, 4.1.5 "
         "(51 children)",
         labels={"A": 1492, "E": 3601, "N": 10_967, "P": 889, "R": 1267},
         **_CHUNKS,
         others=(
-            Form(
+            Expected(
                 source="Schuller et al., 2009 (two classes; 9,959 chunks of Ohm and 8,257 of Mont), and "
                 "addi.txt, 4.1.5 (51 children)",
                 labels={"NEG": 5823, "IDL": 12_393},

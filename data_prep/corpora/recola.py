@@ -32,9 +32,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from data_prep.corpora import Corpus, LeftOut, Utterance
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance
 from data_prep.corpora._files import audio_files, no_such_corpus
-from data_prep.corpora._forms import Form
 from data_prep.corpora._text import again, numbered_lines
 from data_prep.errors import InputError
 
@@ -256,12 +255,12 @@ CORPUS = Corpus(
     labels={},
     read=_read,
     labelled=_recordings,
-    expected=Form(
+    expected=Expected(
         source="addi.txt, 4.1.3, and dann.txt, 3.2: the 23 speakers that are public",
         utterances=1308,
         speaker_count=23,
         others=(
-            Form(
+            Expected(
                 source="the challenge's names, 1 to 9 of each part; how its recordings are cut is not published",
                 utterances=27,
                 speaker_count=27,

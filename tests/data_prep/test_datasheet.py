@@ -13,7 +13,6 @@ import pytest
 from data_prep import corpora, datasheet
 from data_prep.build import build, main
 from data_prep.corpora import Expected
-from data_prep.corpora._forms import Form
 from data_prep.store import MANIFEST, Store, open_store
 
 pytestmark = pytest.mark.usefixtures("ray_session")
@@ -97,10 +96,10 @@ def test_it_says_how_many_the_whole_corpus_has_where_that_is_known(built, monkey
 
 def test_the_whole_corpus_is_that_of_the_form_in_which_it_is_there(built, monkeypatch):
     speakers = {one["speaker"] for one in open_store(built).rows("lab", feature="mfb40").to_pylist()}
-    other = Form(
+    other = Expected(
         source="the other book", utterances=5, at_least=True, is_read=lambda read: {u.speaker for u in read} == speakers
     )
-    known = Form(source="the lab's book", utterances=7, others=(other,))
+    known = Expected(source="the lab's book", utterances=7, others=(other,))
     reader = dataclasses.replace(corpora.load("manifest"), expected=known)
     monkeypatch.setattr(corpora, "load", lambda _: reader)
     text = datasheet.text(open_store(built), created="now", command="this")
