@@ -172,8 +172,8 @@ def _start_packers(tasks: Mapping[TaskConfig, TaskData], resources: Resources, p
     actor = ray.remote(Packer).options(
         num_cpus=0,
         num_gpus=1 - _BESIDE if gpu else 0,
-        max_concurrency=2 * resources.concurrent
-        + 1,  # a thread for each run that is waited for, and for each that is dropped
+        # A thread for each run that is waited for, and for each that is dropped.
+        max_concurrency=2 * resources.concurrent + 1,
         max_restarts=-1,
         scheduling_strategy="SPREAD",
     )

@@ -111,12 +111,11 @@ class Packer:
                 asked.events.put(error)
         while come:
             together = [run for run in come if run is come[0] or _share(run, come[0])]
-            pack = next((pack for pack in self._packs if _share(pack.runs[0], come[0])), None)
-            if pack is None:
-                self._packs.append(Pack(together))
-            else:
-                pack.change(come=together)
             come = [run for run in come if run not in together]
+            pack = next((pack for pack in self._packs if _share(pack.runs[0], together[0])), Pack())
+            if pack not in self._packs:
+                self._packs.append(pack)
+            self._change(pack, come=together)
 
     def _has_room(self) -> bool:
         runs = len(self._begun)
@@ -144,12 +143,11 @@ class Packer:
         try:
             over = pack.advance()
         except Exception as error:  # it may be of any of them: all fail, and are tried once more
-            for run in pack.runs:
-                self._begun[run].asked.events.put(error)
-            self._leave(pack.runs)
+            self._fail(pack, error)
             return
         if self._gpu:
             self._needed = max(self._needed, torch.cuda.max_memory_allocated() // len(self._begun))
+            torch.cuda.reset_peak_memory_stats()  # else what many took would count as that of the few that are left
         for epoch in over:
             self._tell(epoch)
         self._leave([run for run, error in over if error is not None or run.ended])
@@ -170,13 +168,26 @@ class Packer:
             else:
                 begun.asked.events.put(final)
 
+    def _change(self, pack: Pack, **runs: Sequence[Training]) -> None:
+        try:
+            pack.change(**runs)
+        except Exception as error:  # there was less memory than was thought
+            self._fail(pack, error)
+        else:
+            if not pack.runs:
+                self._packs.remove(pack)
+
+    def _fail(self, pack: Pack, error: Exception) -> None:
+        """Gives up a pack, whose runs may be in the midst of a step, and tells their trials why."""
+        self._packs.remove(pack)
+        for run in pack.runs:
+            self._begun.pop(run).asked.events.put(error)
+
     def _leave(self, runs: Sequence[Training]) -> None:
         """Has runs leave their packs."""
         for pack in list(self._packs):
             if go := [run for run in pack.runs if run in runs]:
-                pack.change(go=go)
-            if not pack.runs:
-                self._packs.remove(pack)
+                self._change(pack, go=go)
         for run in runs:
             del self._begun[run]
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from orchestrator.packer import Packer
 from orchestrator.trial import Final, is_packed
 from trainables.config import TaskConfig, TrialConfig
 from trainables.data import Domain, TaskData
+from trainables.replicas import Pack
 from trainables.trainable import prepare_process, train
 
 CLASSES = ("angry", "sad")
@@ -106,8 +110,6 @@ def test_a_batch_that_fails_fails_as_a_whole_and_others_go_on(make_packer, monke
             raise RuntimeError("out of memory")
         return advance(pack)
 
-    from trainables.replicas import Pack
-
     advance = Pack.advance
     monkeypatch.setattr(Pack, "advance", fail)
     packer = make_packer()
@@ -116,6 +118,51 @@ def test_a_batch_that_fails_fails_as_a_whole_and_others_go_on(make_packer, monke
     told = ask(packer, [make_config(1), make_config(2), make_config(1, batch_size=4)])
     assert [str(each[-1]) for each in told[:2]] == ["out of memory"] * 2
     assert isinstance(told[2][-1], Final)
+
+
+def test_where_runs_cannot_become_one_batch_they_fail_and_others_go_on(make_packer, monkeypatch):
+    change = Pack.change
+
+    def fail(pack, *, come=(), go=()):
+        if len(come) > 1:
+            pack.runs = list(come)
+            raise RuntimeError("out of memory")
+        change(pack, come=come, go=go)
+
+    monkeypatch.setattr(Pack, "change", fail)
+    packer = make_packer()
+    packer._admit, admit = lambda: None, packer._admit  # until all have asked
+    threading.Timer(0.5, lambda: setattr(packer, "_admit", admit)).start()
+    told = ask(packer, [make_config(1), make_config(2), make_config(1, batch_size=4)])
+    assert [str(each[-1]) for each in told[:2]] == ["out of memory"] * 2
+    assert isinstance(told[2][-1], Final)
+
+
+def test_on_a_gpu_as_many_are_trained_as_its_memory_holds_however_many_were_before(make_packer, monkeypatch):
+    packer, held = make_packer(most=8), {"peak": 0}
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (1000, 4000))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: held["peak"])
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: held.update(peak=0))
+    packer._gpu = True
+    assert packer._has_room(), "the first finds out how much one takes"
+
+    def train(runs: int) -> None:
+        packer._begun = dict.fromkeys(range(runs))
+        packer._packs = deque([SimpleNamespace(runs=list(range(runs)), advance=lambda: [])])
+        held["peak"] = max(held["peak"], 150 * runs)
+        packer._advance()
+
+    packer._begun = {0: None}
+    assert not packer._has_room(), "it has not yet"
+    train(1)
+    assert packer._has_room()
+    train(4)
+    assert packer._has_room(), "5 x 150 and a quarter more is less than 1000"
+    train(5)
+    assert not packer._has_room()
+    train(1)
+    assert packer._needed == 150 and packer._has_room(), "what five took is not what one takes"
 
 
 def test_a_run_that_is_dropped_frees_its_place(make_packer):
