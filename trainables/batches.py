@@ -187,6 +187,6 @@ def batch_rows(rows: np.ndarray, size: int, step: int, seed: int, name: str) -> 
     return rows[ordered[first - offset : last - offset]]
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=256)  # for the runs of a batch, each with an order for either side
 def _shuffled(count: int, seed: int, name: str, number: int) -> np.ndarray:
     return stream(seed, "order", name, number).permutation(count)

@@ -26,7 +26,7 @@ from trainables.networks.shared import Shared
 from trainables.outcome import Outcome, Report
 from trainables.policies import Verdict
 from trainables.pool import Pool, granted_pool, unlabelled
-from trainables.streams import own_randomness, stream, stream_seed
+from trainables.streams import stream, stream_seed
 from trainables.validation import epoch_metrics, predict, validate
 from trainables.workers import Workers
 
@@ -102,7 +102,7 @@ class Training:
         Raises:
             TrainingDiverged: a loss is no longer finite.
         """
-        with own_randomness(self.device):
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             while not self.ended:
                 self.run_epoch()
                 report(self.history[-1])

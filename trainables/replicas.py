@@ -1,13 +1,13 @@
 """Several runs trained as one batch: a dimension of runs over weights, data and noise (``torch.func.vmap``).
 
-The models are small: on a GPU a step of ten of them takes little longer than a step of one, since what takes time is to
-launch operators. So runs whose networks and losses are alike go through the players' turns together. All else of a run is
-its own: seed, split, batches, noise, schedules, optimisers, learning rate, validation, early stopping, best checkpoint. A
-run may come and go between two steps, and need not be in the epoch that the others are in.
+The models are small, and a GPU may wait for the next operator most of the time. Runs whose networks and losses are alike go
+through the players' turns together. All else of a run is its own: seed, split, batches, noise, schedules, optimisers,
+learning rate, validation, early stopping, best checkpoint. A run may come and go between two steps, and need not be in the
+epoch that the others are in.
 
 A run trained so has the numbers that it has alone, up to the order of floating-point sums: batched convolutions and matrix
 products add in another one. An LSTM (``aten::lstm``) has no batching rule, and HuBERT, whose layers are of classes made anew
-for each, is like no other network (it fills a GPU by itself): runs with these are trained one after another.
+for each, is like no other network: runs with these are trained one after another.
 """
 
 from __future__ import annotations

@@ -8,11 +8,8 @@ random state being saved: what an epoch or a step draws depends on its name and 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
-import torch
 
 
 def stream_seed(seed: int, *names: str | int) -> int:
@@ -24,10 +21,3 @@ def stream_seed(seed: int, *names: str | int) -> int:
 def stream(seed: int, *names: str | int) -> np.random.Generator:
     """A NumPy generator of the stream called by ``names``."""
     return np.random.default_rng(stream_seed(seed, *names))
-
-
-@contextmanager
-def own_randomness(device: torch.device) -> Iterator[None]:
-    """Leaves torch's random state as it was before the block."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        yield
