@@ -123,7 +123,7 @@ def parser() -> argparse.ArgumentParser:
         default=1,
         metavar="N",
         help="runs that one process trains as a batch, where they are alike and memory holds them (default 1: each by "
-        "itself). It is for GPUs; on a CPU it saves nothing. Numbers are those of runs by themselves, but for rounding",
+        "itself). It is for GPUs; on a CPU it saves little or nothing. Numbers are those of runs by themselves, but for rounding",
     )
     where.add_argument("--tracking-uri", help="MLflow; default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db here")
     where.add_argument("--runs", type=Path, default=RUNS, help="folder of the launches' own state (default runs)")

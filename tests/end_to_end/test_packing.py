@@ -22,9 +22,7 @@ def test_packed_runs_are_in_mlflow_one_by_one_and_are_reproduced_by_themselves(
     arguments = ["ablation_addi", "--preset=smoke", "--trials=2", "--replicates=2", "--epochs=2", *cells, *given]
     assert sweep([*arguments, "--pack=4", "--store=store"]) == 0, capsys.readouterr().out
     printed = capsys.readouterr().out
-    assert (
-        "4 cells" not in printed and "3 cells" in printed and "INCOMPLETE" not in printed and "problem" not in printed
-    )
+    assert "3 cells" in printed and "INCOMPLETE" not in printed and "problem" not in printed
     ended = user_in(tmp_path).ended("ablation_addi")
     assert len(ended) == len(set(ended)) == 3 * 2 + 2 + 2 + 1, "a searched cell has two trials, IS09 with its own C one"
 
