@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ def make_run(name: str, *, seed: int = 1, device: str = "cpu", **given: Any) -> 
     return Training(config, granted, torch.device(device))
 
 
+@lru_cache  # the runs of a process share their features
 def _noise(name: str, count: int, dimensions: int) -> Domain:
     rng = np.random.default_rng(count)
     starts = np.concatenate([[0], np.cumsum(rng.integers(*FRAMES, count))])

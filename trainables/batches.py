@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -68,6 +69,24 @@ class Utterances:
         self._starts = torch.from_numpy(starts).to(device)
         self._lengths = torch.from_numpy(np.minimum(lengths, frames)).to(device)
         self.labels = torch.from_numpy(np.array(domain.labels)).to(device)
+
+    @classmethod
+    def together(cls, runs: Sequence[Utterances]) -> Utterances:
+        """The utterances of runs that have the same :attr:`features`, one run's after another's, each scaled as its run's.
+
+        Features are not copied.
+        """
+        whole = copy.copy(runs[0])
+        whole.scalers = {}  # the same corpus has another in each run
+        for name in ("_starts", "_lengths", "_mean", "_scale", "labels"):
+            setattr(whole, name, torch.cat([getattr(run, name) for run in runs]))
+        whole._corpora = torch.cat([run._corpora + number * len(run._mean) for number, run in enumerate(runs)])
+        return whole
+
+    @property
+    def features(self) -> Hashable:
+        """Where in memory their features are, how many utterances they are of, and how much is read of each."""
+        return self._values.data_ptr(), self._values.shape, self._values.dtype, len(self), self._frames
 
     def __len__(self) -> int:
         return len(self.labels)

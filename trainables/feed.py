@@ -1,19 +1,16 @@
-"""What a step of training sees: utterances drawn from the pool and from the target, gathered on the device."""
+"""What a step of training sees: utterances drawn from the pool and from the target."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
-
 import numpy as np
 import torch
-from torch import Tensor
-from torch.nn.functional import one_hot
 
-from trainables.batches import Utterances, attribute_names, attribute_numbers, batch_rows, utterances
+from trainables.batches import attribute_names, attribute_numbers, batch_rows, utterances
 from trainables.data import Granted
-from trainables.game import Batch, Shape, Speech
+from trainables.draws import Draw, Drawn, Labelled
+from trainables.game import Shape
 from trainables.pool import Pool
+from trainables.sides import Sides
 from trainables.streams import stream
 from trainables.workers import Workers
 
@@ -23,6 +20,7 @@ class Feed:
 
     Attributes:
         source, target: all utterances of both sides, on the device.
+        sides: the two, from which what is drawn is gathered.
         shape: what the networks must fit.
     """
 
@@ -48,11 +46,14 @@ class Feed:
             workers: this process's place among data-parallel ones.
             mixup: the least share of the first of a pair that is mixed; ``None`` for nothing mixed.
         """
-        self._granted, self._seed, self._batch_size, self._crop = granted, seed, batch_size, crop
-        self._device, self._workers, self._mixup = device, workers, mixup
+        self._granted, self._seed, self._batch_size = granted, seed, batch_size
+        self._workers, self._mixup = workers, mixup
         self.source, self.target = utterances(granted, device)
         names = attribute_names(granted.source, granted.split.train)
-        self._attributes = tuple(attribute_numbers(side, names, device) for side in (granted.source, granted.target))
+        attributes = [attribute_numbers(side, names, device) for side in (granted.source, granted.target)]
+        self.sides = Sides(
+            (self.source, self.target), (attributes[0], attributes[1]), len(granted.classes), crop, device
+        )
         self.shape = Shape(
             frames=granted.frames,
             dimensions=granted.source.values.shape[1],
@@ -60,8 +61,8 @@ class Feed:
             attributes={attribute: len(classes) for attribute, classes in names.items()},
         )
 
-    def batch(self, pool: Pool, step: int, adapts: bool) -> Batch:
-        """The batch of a step.
+    def draw(self, pool: Pool, step: int, adapts: bool) -> Draw:
+        """What the batch of a step is gathered of.
 
         Args:
             pool: what is trained on with labels.
@@ -70,124 +71,45 @@ class Feed:
         """
         target = None
         if adapts:
-            drawn = self._draw(self._granted.split.adaptation, "target", step)
-            features, lengths = self._gather(self.target, *drawn.part(self._workers))
-            target = Speech(features, lengths, torch.full_like(lengths, -1))
+            rows, where = self._part(*self._places(self._granted.split.adaptation, "target", step))
+            target = Drawn(rows, np.ones(len(rows), bool), None, where)
         places = np.arange(len(pool))
         if not len(pool.target):
-            source = self._labelled(pool, places, "source", step)
-            return Batch(source, source, target)
+            return Draw(self._labelled(pool, places, "source", step), None, target)
         labelled = self._labelled(pool, places, "labelled", step)
-        if target is None:
-            return Batch(labelled, labelled)
-        return Batch(labelled, self._labelled(pool, places[: len(pool.source)], "source", step), target)
+        source = self._labelled(pool, places[: len(pool.source)], "source", step) if adapts else None
+        return Draw(labelled, source, target)
 
-    def _draw(self, rows: np.ndarray, name: str, step: int) -> _Drawn:
-        """What all workers draw from ``rows`` at a step, in the stream called ``name``."""
+    def _places(self, rows: np.ndarray, name: str, step: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """What all workers draw from ``rows`` at a step, in the stream called ``name``, and where each one's crop lies."""
         drawn = batch_rows(rows, self._batch_size, step, self._seed, name)
-        where = None if self._crop is None else stream(self._seed, "crop", name, step).random(len(drawn))
-        return _Drawn(drawn, where)
+        return drawn, None if self.sides.crop is None else stream(self._seed, "crop", name, step).random(len(drawn))
 
-    def _gather(self, held: Utterances, rows: np.ndarray, where: np.ndarray | None) -> tuple[Tensor, Tensor]:
-        places = None if where is None else torch.from_numpy(where).to(self._device)
-        return held.gather(torch.from_numpy(rows).to(self._device), self._crop, places)
+    def _part(self, rows: np.ndarray, where: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
+        """This worker's."""
+        return self._workers.part(rows), None if where is None else self._workers.part(where)
 
-    def _labelled(self, pool: Pool, places: np.ndarray, name: str, step: int) -> Speech:
-        """This worker's part of the batch that is drawn from some places in the pool, mixed if it is to be.
+    def _labelled(self, pool: Pool, places: np.ndarray, name: str, step: int) -> Labelled:
+        """This worker's part of what is drawn from some places in the pool, to be mixed if it is to be.
 
         Pairs and shares are drawn for the whole batch, so they do not depend on how many workers part it.
         """
-        drawn = self._draw(places, name, step)
-        first = self._of_pool(pool, drawn.part(self._workers))
+        drawn, where = self._places(places, name, step)
+        first = _of_pool(pool, *self._part(drawn, where))
         if self._mixup is None:
-            return first
+            return Labelled(first)
         rng = stream(self._seed, "mixup", name, step)
         order = rng.permutation(self._batch_size)
         shares = self._mixup + (1.0 - self._mixup) * rng.random(self._batch_size, dtype=np.float32)
-        second = self._of_pool(pool, drawn.only(order).part(self._workers))
-        return mix(first, second, torch.from_numpy(self._workers.part(shares)).to(self._device))
-
-    def _of_pool(self, pool: Pool, drawn: _Drawn) -> Speech:
-        """The utterances of the pool that are drawn, by their places in it."""
-        of_target = drawn.rows >= len(pool.source)
-        if not of_target.any():
-            return self._of_source(pool, drawn)
-        if of_target.all():
-            return self._of_target(pool, drawn)
-        sides = self._of_source(pool, drawn.only(~of_target)), self._of_target(pool, drawn.only(of_target))
-        order = np.argsort(np.concatenate([np.flatnonzero(~of_target), np.flatnonzero(of_target)]))
-        return _interleave(sides, torch.from_numpy(order).to(self._device))
-
-    def _of_source(self, pool: Pool, drawn: _Drawn) -> Speech:
-        rows = pool.source[drawn.rows]
-        labels = self.source.labels[torch.from_numpy(rows).to(self._device)]
-        # A pretext task's utterances have no labels, and nothing asks for them.
-        likely = one_hot(labels.clamp(min=0), self.shape.classes).float()
-        return self._speech(self.source, 0, rows, drawn.where, labels, likely)
-
-    def _of_target(self, pool: Pool, drawn: _Drawn) -> Speech:
-        places = drawn.rows - len(pool.source)
-        likely = torch.from_numpy(pool.likely[places]).to(self._device)
-        return self._speech(self.target, 1, pool.target[places], drawn.where, likely.argmax(dim=1), likely)
-
-    def _speech(
-        self, held: Utterances, side: int, rows: np.ndarray, where: np.ndarray | None, labels: Tensor, likely: Tensor
-    ) -> Speech:
-        features, lengths = self._gather(held, rows, where)
-        places = torch.from_numpy(rows).to(self._device)
-        attributes = {name: numbers[places] for name, numbers in self._attributes[side].items()}
-        return Speech(features, lengths, labels, likely, attributes)
+        second = _of_pool(pool, *self._part(drawn[order], None if where is None else where[order]))
+        return Labelled(first, second, self._workers.part(shares))
 
 
-class _Drawn(NamedTuple):
-    """What a batch is drawn from: places or row numbers, and where in each utterance its crop lies."""
-
-    rows: np.ndarray
-    where: np.ndarray | None
-
-    def only(self, here: np.ndarray) -> _Drawn:
-        """Those at some indices, or where a mask is true."""
-        return _Drawn(self.rows[here], None if self.where is None else self.where[here])
-
-    def part(self, workers: Workers) -> _Drawn:
-        """One worker's."""
-        return _Drawn(workers.part(self.rows), None if self.where is None else workers.part(self.where))
-
-
-def mix(first: Speech, second: Speech, shares: Tensor) -> Speech:
-    """Convex combinations of pairs of labelled utterances (pseudo_label.txt, equations (6) and (7)).
-
-    A pair is as long as the longer of the two; the shorter is followed by zeros. Its class number and attributes, which
-    cannot be mixed, are those of whichever has the larger share.
-
-    Args:
-        first, second: the pairs, one by one.
-        shares: of the first, float32 of shape (batch,), in [0, 1].
-    """
-    assert first.likely is not None and second.likely is not None, "what is mixed is labelled"
-    larger = shares >= 0.5
-
-    def combined(one: Tensor, other: Tensor) -> Tensor:
-        weights = shares.view(-1, *[1] * (one.dim() - 1))
-        return weights * one + (1.0 - weights) * other
-
-    return Speech(
-        features=combined(first.features, second.features),
-        lengths=torch.maximum(first.lengths, second.lengths),
-        labels=torch.where(larger, first.labels, second.labels),
-        likely=combined(first.likely, second.likely),
-        attributes={
-            name: torch.where(larger, numbers, second.attributes[name]) for name, numbers in first.attributes.items()
-        },
-    )
-
-
-def _interleave(sides: Sequence[Speech], order: Tensor) -> Speech:
-    """One batch of several, its utterances in ``order`` of them all."""
-    return Speech(
-        features=torch.cat([side.features for side in sides])[order],
-        lengths=torch.cat([side.lengths for side in sides])[order],
-        labels=torch.cat([side.labels for side in sides])[order],
-        likely=torch.cat([side.likely for side in sides if side.likely is not None])[order],
-        attributes={name: torch.cat([side.attributes[name] for side in sides])[order] for name in sides[0].attributes},
-    )
+def _of_pool(pool: Pool, places: np.ndarray, where: np.ndarray | None) -> Drawn:
+    """The utterances of the pool that are drawn, by their places in it."""
+    of_target = places >= len(pool.source)
+    in_target = places[of_target] - len(pool.source)
+    rows = np.empty_like(places)
+    rows[~of_target] = pool.source[places[~of_target]]
+    rows[of_target] = pool.target[in_target]
+    return Drawn(rows, of_target, pool.likely[in_target], where)

@@ -18,6 +18,7 @@ from trainables.batches import statistics
 from trainables.checkpoint import Best, copied
 from trainables.config import TrialConfig, construct
 from trainables.data import Granted, check_adaptation
+from trainables.draws import Draw
 from trainables.estimator import Side
 from trainables.feed import Feed
 from trainables.game import Batch, Method, Player, Reading, begin_with, build, play
@@ -42,10 +43,10 @@ class TrainingDiverged(Exception):
 
 
 class Step(NamedTuple):
-    """A step of training: its number in the run, from 0, what it sees of the data, and each schedule's value."""
+    """A step of training: its number in the run, from 0, what it draws of the data, and each schedule's value."""
 
     number: int
-    batch: Batch
+    draw: Draw
     values: Mapping[str, float]
 
 
@@ -141,7 +142,7 @@ class Training:
         steps = self.steps_per_epoch
         progress = (self.epoch * steps + self._done) / (self.config.epochs * steps)
         self._values = {name: schedule(progress) for name, schedule in self.schedules.items()}
-        step = Step(self.step, self.feed.batch(self.pool, self.step, self.game.adapts), self._values)
+        step = Step(self.step, self.feed.draw(self.pool, self.step, self.game.adapts), self._values)
         self.step += 1
         self._done += 1
         return step
@@ -149,14 +150,15 @@ class Training:
     def take_step(self) -> None:
         """A whole step: every player's turns."""
         step = self.begin_step()
+        batch = self.feed.sides.gather(step.draw)
         for player in self.players:
             for turn in range(self.recipe.turns):
-                self._turn(player, step, turn)
+                self._turn(player, step, batch, turn)
 
-    def _turn(self, player: Player, step: Step, turn: int) -> None:
+    def _turn(self, player: Player, step: Step, batch: Batch, turn: int) -> None:
         seed_noise(self.noise_seed(player, step, turn), self.device)
         weights = self.weights(player)
-        loss = player.loss(self.networks, step.batch, self.hyperparameters, {**step.values, "turn": turn})
+        loss = player.loss(self.networks, batch, self.hyperparameters, {**step.values, "turn": turn})
         loss = loss + self.recipe.penalty(weights)
         self.move(player, loss.detach(), torch.autograd.grad(loss, weights, allow_unused=True))
 

@@ -2,8 +2,9 @@
 
 The models are small, and a GPU may wait for the next operator most of the time. Runs whose networks and losses are alike go
 through the players' turns together. All else of a run is its own: seed, split, batches, noise, schedules, optimisers,
-learning rate, validation, early stopping, best checkpoint. A run may come and go between two steps, and need not be in the
-epoch that the others are in.
+learning rate, validation, early stopping, best checkpoint. Yet batches are gathered at once for all runs that share their
+features (:mod:`trainables.stacked`). A run may come and go between two steps, and need not be in the epoch that the others are
+in.
 
 A run trained so has the numbers that it has alone, up to the order of floating-point sums: batched convolutions and matrix
 products add in another one. An LSTM (``aten::lstm``) has no batching rule, and HuBERT, whose layers are of classes made anew
@@ -22,10 +23,11 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vmap
 
-from trainables.game import Batch, Player, Speech
+from trainables.game import Player
 from trainables.loop import Step, Training, TrainingDiverged
 from trainables.networks.noise import drawn_by
 from trainables.recipe import penalty
+from trainables.stacked import Feeds, StackedBatch, batch_of_one
 
 # What has no batching rule.
 _ALONE = (nn.RNNBase,)
@@ -91,6 +93,7 @@ class Pack:
         for run in gone:
             for tensor in _tensors(run.modules).values():
                 tensor.data = tensor.detach().clone()
+        self._feeds = Feeds([run.feed for run in self.runs])
 
     def advance(self) -> list[Epoch]:
         """Trains all runs until one or more of them have come to the end of an epoch, and validates those."""
@@ -112,15 +115,15 @@ class Pack:
         steps = [run.begin_step() for run in self.runs]
         groups: dict[Any, list[int]] = defaultdict(list)
         for number, step in enumerate(steps):
-            groups[_form(step.batch)].append(number)
+            groups[self._feeds.form(number, step.draw)].append(number)
         players, turns = self.runs[0].players, self.runs[0].recipe.turns
         for numbers in groups.values():
-            batch = _stack([steps[number].batch for number in numbers])
+            batch = self._feeds.gather({number: steps[number].draw for number in numbers})
             for player in players:
                 for turn in range(turns):
                     self._turn(player, turn, numbers, [steps[number] for number in numbers], batch)
 
-    def _turn(self, player: Player, turn: int, numbers: list[int], steps: Sequence[Step], batch: _Stacked) -> None:
+    def _turn(self, player: Player, turn: int, numbers: list[int], steps: Sequence[Step], batch: StackedBatch) -> None:
         """One update of a player in some of the runs, whose batches are of one form."""
         runs = [self.runs[number] for number in numbers]
         whole = len(runs) == len(self.runs)
@@ -139,10 +142,6 @@ class Pack:
             run.move(player, loss, [None if gradient is None else gradient[place] for gradient in gradients])
 
 
-# A batch of every run, by part and field of it.
-_Stacked = Mapping[str, Mapping[str, Any]]
-
-
 def _one_run(
     player: Player, turn: int, runs: Sequence[Training], steps: Sequence[Step], moved: Sequence[str]
 ) -> Callable[..., Tensor]:
@@ -153,14 +152,14 @@ def _one_run(
         for run, step in zip(runs, steps, strict=True)
     ]
 
-    def loss(tensors: Mapping[str, Tensor], batch: _Stacked, own: Mapping[str, Any], number: Tensor) -> Tensor:
+    def loss(tensors: Mapping[str, Tensor], batch: StackedBatch, own: Mapping[str, Any], number: Tensor) -> Tensor:
         networks = {name: _call(module, name, tensors) for name, module in first.networks.items()}
         hyperparameters = copy.copy(first.hyperparameters)
         for name, value in own["hyperparameters"].items():
             object.__setattr__(hyperparameters, name, value)  # its own checks cannot look into what vmap hides
         values = {**steps[0].values, **own["values"], "turn": turn}
         with drawn_by(number, generators):
-            value = player.loss(networks, _batch(batch), hyperparameters, values)
+            value = player.loss(networks, batch_of_one(batch), hyperparameters, values)
         norms = {"l1": first.recipe.l1, "l2": first.recipe.l2, **own["penalties"]}
         return value + penalty([tensors[name] for name in moved], **norms)
 
@@ -225,33 +224,3 @@ def _structure(modules: nn.ModuleDict) -> list[tuple[str, type, dict[str, Any], 
         )
         for name, module in modules.named_modules()
     ]
-
-
-def _form(batch: Batch) -> tuple[bool, torch.Size | None, torch.Size]:
-    """What must be the same of batches that are stacked: whether the target is in it, labelled or not; how long it is."""
-    target = None if batch.target is None else batch.target.features.shape
-    return batch.source is batch.labelled, target, batch.labelled.features.shape
-
-
-def _stack(batches: Sequence[Batch]) -> _Stacked:
-    parts = {"labelled": [batch.labelled for batch in batches]}
-    if batches[0].source is not batches[0].labelled:
-        parts["source"] = [batch.source for batch in batches]
-    if batches[0].target is not None:
-        parts["target"] = [batch.adaptation for batch in batches]
-    return {name: _stack_speech(each) for name, each in parts.items()}
-
-
-def _stack_speech(each: Sequence[Speech]) -> dict[str, Any]:
-    there = [name for name in ("features", "lengths", "labels", "likely") if getattr(each[0], name) is not None]
-    fields: dict[str, Any] = {name: torch.stack([getattr(speech, name) for speech in each]) for name in there}
-    fields["attributes"] = {
-        name: torch.stack([speech.attributes[name] for speech in each]) for name in each[0].attributes
-    }
-    return fields
-
-
-def _batch(stacked: _Stacked) -> Batch:
-    """The batch of one run, inside ``vmap``."""
-    parts = {name: Speech(**fields) for name, fields in stacked.items()}
-    return Batch(parts["labelled"], parts.get("source", parts["labelled"]), parts.get("target"))

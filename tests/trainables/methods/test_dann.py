@@ -243,7 +243,7 @@ def test_bn4_is_two_updates_by_one_optimiser_the_sources_and_then_the_targets(tr
     weights = dict(other.modules.named_parameters())
     adam = torch.optim.Adam(weights.values(), lr=config.hyperparameters["learning_rate"])
     for step in range(steps):
-        batch = other.feed.batch(other.pool, step, adapts=True)
+        batch = other.feed.sides.gather(other.feed.draw(other.pool, step, adapts=True))
         for turn in (0, 1):
             adam.zero_grad()
             values = {"beta": 1.0, "turn": turn}

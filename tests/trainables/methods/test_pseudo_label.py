@@ -14,13 +14,13 @@ from torch import multiprocessing, nn
 from data_prep.errors import InputError
 from trainables.config import TaskConfig
 from trainables.data import TaskData, draw
-from trainables.feed import mix
 from trainables.game import Batch, Shape, Speech, build, noise, play
 from trainables.loop import Training
 from trainables.methods import pseudo_label
 from trainables.networks import emotion_cnn
 from trainables.networks.normalisation import BatchMean
 from trainables.pool import unlabelled
+from trainables.sides import mix
 from trainables.workers import Workers
 
 WORKERS = 2
@@ -49,6 +49,11 @@ def make(trial, task_data):
         return Training(dataclasses.replace(config, task=task), draw(data, task, config.seed)[0])
 
     return make
+
+
+def labelled(run: Training, step: int) -> Speech:
+    """What a step of a run trains on with labels."""
+    return run.feed.sides.gather(run.feed.draw(run.pool, step, adapts=False)).labelled
 
 
 def test_an_utterance_is_admitted_where_its_likeliest_class_is_at_least_as_likely_as_tau():
@@ -128,7 +133,7 @@ def test_mixup_is_equations_6_and_7():
 
 def test_a_step_mixes_each_utterance_with_another_of_its_batch_each_pair_at_its_own_share(make):
     plain, mixed = make(batch_size=16), make(batch_size=16, labels="soft")
-    singles, pairs = (run.feed.batch(run.pool, 5, adapts=False).labelled for run in (plain, mixed))
+    singles, pairs = (labelled(run, step=5) for run in (plain, mixed))
     shares = []
     for features in pairs.features.flatten(1):
         # One of the pairs of the batch explains it, up to rounding: x = alpha first + (1 - alpha) second.
@@ -146,18 +151,18 @@ def test_a_step_mixes_each_utterance_with_another_of_its_batch_each_pair_at_its_
 
 def test_with_the_whole_share_to_the_first_nothing_is_mixed(make):
     plain, whole = make(), make(labels="soft", mixup_least=1.0)
-    one, other = (run.feed.batch(run.pool, 2, adapts=False).labelled for run in (plain, whole))
+    one, other = (labelled(run, step=2) for run in (plain, whole))
     assert torch.equal(one.features, other.features) and torch.equal(one.likely, other.likely)
 
 
 @pytest.mark.parametrize("labels", ["hard", "soft"])
 def test_the_batches_of_two_workers_are_the_parts_of_one_workers(labels, make):
     run = make(labels=labels)
-    whole = run.feed.batch(run.pool, 3, adapts=False).labelled
+    whole = labelled(run, step=3)
     parts = []
     for rank in range(WORKERS):
         run.feed._workers = Workers(rank, WORKERS)
-        parts.append(run.feed.batch(run.pool, 3, adapts=False).labelled)
+        parts.append(labelled(run, step=3))
     for name in ("features", "lengths", "labels", "likely"):
         assert torch.equal(torch.cat([getattr(part, name) for part in parts]), getattr(whole, name))
 

@@ -1,0 +1,122 @@
+"""Batches of several runs gathered at once: bit for bit what each has by itself."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from trainables.batches import Utterances
+from trainables.config import TaskConfig
+from trainables.data import draw
+from trainables.feed import Feed
+from trainables.pool import granted_pool
+from trainables.stacked import Feeds, batch_of_one
+from trainables.workers import Workers
+
+STEPS = 3
+FIELDS = ("features", "lengths", "labels", "likely")
+
+
+@pytest.fixture
+def task_data(task_data):
+    """Each utterance by a speaker of its own, so that runs number those differently that they train on."""
+    return dataclasses.replace(
+        task_data, source=dataclasses.replace(task_data.source, speakers=task_data.source.utterances)
+    )
+
+
+@pytest.fixture
+def make_feed(task_data):
+    """Makes a run's feed, and the pool that it draws from."""
+
+    def make(seed, data=task_data, protocol="labelled_target_20", crop=None, mixup=None):
+        task = TaskConfig(sources=("made_up",), targets=("other",), protocol=protocol)
+        granted = dataclasses.replace(draw(data, task, seed)[0], normalisation="corpus")
+        feed = Feed(
+            granted,
+            seed=seed,
+            batch_size=8,
+            crop=crop,
+            device=torch.device("cpu"),
+            workers=Workers(),
+            mixup=mixup,
+        )
+        return feed, granted_pool(granted)
+
+    return make
+
+
+def assert_gathered_as_by_itself(made, numbers, *, adapts):
+    feeds = Feeds([feed for feed, _ in made])
+    for step in range(STEPS):
+        draws = {number: made[number][0].draw(made[number][1], step, adapts) for number in numbers}
+        stacked = feeds.gather(draws)
+        for place, number in enumerate(numbers):
+            feed, _ = made[number]
+            alone = feed.sides.gather(draws[number])
+            run = {
+                part: {name: _of(place, value) for name, value in fields.items()} for part, fields in stacked.items()
+            }
+            together = batch_of_one(run)
+            assert (together.source is together.labelled) == (alone.source is alone.labelled)
+            for part in ("labelled", "source", "target"):
+                assert_equal(getattr(together, part), getattr(alone, part))
+
+
+def _of(place, value):
+    """What a run has of a field of all."""
+    return {name: each[place] for name, each in value.items()} if isinstance(value, dict) else value[place]
+
+
+def assert_equal(together, alone):
+    assert (together is None) == (alone is None)
+    if alone is None:
+        return
+    for name in FIELDS:
+        values = getattr(together, name), getattr(alone, name)
+        assert (values[0] is None and values[1] is None) or torch.equal(*values), name
+    assert together.attributes.keys() == alone.attributes.keys()
+    assert all(torch.equal(numbers, alone.attributes[name]) for name, numbers in together.attributes.items())
+
+
+@pytest.mark.parametrize("adapts", [False, True])
+@pytest.mark.parametrize(
+    "given",
+    [{"protocol": "random_80_20"}, {}, {"crop": 12}, {"mixup": 0.5}, {"crop": 12, "mixup": 0.5}],
+    ids=str,
+)
+def test_batches_of_runs_that_share_their_features_are_gathered_at_once_bit_for_bit(given, adapts, make_feed):
+    made = [make_feed(seed, **given) for seed in (3, 4, 5)]
+    means = [feed.source.scalers["made_up"].mean for feed, _ in made]
+    assert (means[0] != means[1]).any(), "each run is standardised by what it trains on"
+    speakers = [feed.sides.attributes[0]["speaker"] for feed, _ in made]
+    assert (speakers[0] != speakers[1]).any(), "each run numbers the speakers that it trains on"
+    assert_gathered_as_by_itself(made, [0, 1, 2], adapts=adapts)
+    assert_gathered_as_by_itself(made, [2, 0], adapts=adapts)
+
+
+def test_one_side_is_read_once_for_all_runs_that_share_it(make_feed, monkeypatch):
+    made = [make_feed(seed, protocol="random_80_20") for seed in (3, 4, 5)]
+    feeds, read = Feeds([feed for feed, _ in made]), []
+    gather = Utterances.gather
+    monkeypatch.setattr(Utterances, "gather", lambda *given: read.append(given) or gather(*given))
+    feeds.gather({number: feed.draw(pool, 0, True) for number, (feed, pool) in enumerate(made)})
+    assert len(read) == 2, "source and target"
+
+
+def test_runs_of_other_features_may_be_among_them(make_feed, make_domain, task_data):
+    # Of each domain as many utterances, of each corpus a batch from its own.
+    other = dataclasses.replace(task_data, target=make_domain(40, 1.5, 7, "third"))
+    made = [make_feed(seed, data) for seed, data in ((3, task_data), (4, other), (5, task_data), (6, other))]
+    assert_gathered_as_by_itself(made, [0, 1, 2, 3], adapts=True)
+    assert_gathered_as_by_itself(made, [3, 1, 2], adapts=True)
+
+
+def test_batches_that_differ_in_frames_or_in_what_is_labelled_are_of_different_forms(make_feed, make_domain, task_data):
+    longer = dataclasses.replace(task_data, source=make_domain(48, 0.0, 1, shortest=30))
+    made = [make_feed(3), make_feed(4), make_feed(3, protocol="random_80_20"), make_feed(3, longer)]
+    feeds = Feeds([feed for feed, _ in made])
+    forms = [feeds.form(number, feed.draw(pool, 0, True)) for number, (feed, pool) in enumerate(made)]
+    assert forms[0] == forms[1] and len(set(forms)) == 3

@@ -1,0 +1,150 @@
+"""Source and target on the device, from which the batches are gathered that one run has drawn, or several."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from trainables.batches import Utterances
+from trainables.draws import Draw, Drawn, Labelled
+from trainables.game import Batch, Speech
+
+# The attributes of a side's utterances: class numbers by name, int64 of shape (utterances,).
+Attributes = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """Both sides' utterances.
+
+    Attributes:
+        utterances: of the source and of the target.
+        attributes: theirs.
+        classes: how many emotions there are.
+        crop: frames that are taken of each; ``None`` for all of it.
+        device: where they are.
+    """
+
+    utterances: tuple[Utterances, Utterances]
+    attributes: tuple[Attributes, Attributes]
+    classes: int
+    crop: int | None
+    device: torch.device
+
+    @classmethod
+    def together(cls, runs: Sequence[Sides]) -> Sides:
+        """The sides of runs that have the same :attr:`features`: each with all runs' utterances, one run's after another's.
+
+        Features are not copied. What is drawn of a run is drawn of these by :meth:`Draw.of_run`.
+        """
+        first = runs[0]
+        sources, targets = zip(*(run.utterances for run in runs), strict=True)
+        attributes = [
+            {name: torch.cat([run.attributes[side][name] for run in runs]) for name in first.attributes[side]}
+            for side in (0, 1)
+        ]
+        both = Utterances.together(sources), Utterances.together(targets)
+        return cls(both, (attributes[0], attributes[1]), first.classes, first.crop, first.device)
+
+    @property
+    def features(self) -> Hashable:
+        """Which features they are, and how much of each is read: runs that have the same can be read at once."""
+        return *(side.features for side in self.utterances), self.classes, self.crop
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """How many utterances either side has."""
+        return len(self.utterances[0]), len(self.utterances[1])
+
+    def gather(self, draw: Draw) -> Batch:
+        """The batch that is drawn."""
+        target = None
+        if draw.target is not None:
+            features, lengths = self._gather(1, self._tensor(draw.target.rows), draw.target.where)
+            target = Speech(features, lengths, torch.full_like(lengths, -1))
+        labelled = self._labelled(draw.labelled)
+        return Batch(labelled, labelled if draw.source is None else self._labelled(draw.source), target)
+
+    def _labelled(self, drawn: Labelled) -> Speech:
+        first = self._speech(drawn.first)
+        if drawn.second is None or drawn.shares is None:
+            return first
+        return mix(first, self._speech(drawn.second), self._tensor(drawn.shares))
+
+    def _speech(self, drawn: Drawn) -> Speech:
+        of_target = drawn.of_target
+        if not of_target.any():
+            return self._of_source(drawn)
+        if of_target.all():
+            return self._of_target(drawn)
+        sides = self._of_source(drawn.of(False)), self._of_target(drawn.of(True))
+        order = np.argsort(np.concatenate([np.flatnonzero(~of_target), np.flatnonzero(of_target)]))
+        return _interleave(sides, self._tensor(order))
+
+    def _of_source(self, drawn: Drawn) -> Speech:
+        rows = self._tensor(drawn.rows)
+        features, lengths = self._gather(0, rows, drawn.where)
+        labels = self.utterances[0].labels[rows]
+        # A pretext task's utterances have no labels, and nothing asks for them.
+        likely = one_hot(labels.clamp(min=0), self.classes).to(features.dtype)
+        return Speech(features, lengths, labels, likely, self._attributes(0, rows))
+
+    def _of_target(self, drawn: Drawn) -> Speech:
+        assert drawn.likely is not None, "it is labelled"
+        rows = self._tensor(drawn.rows)
+        features, lengths = self._gather(1, rows, drawn.where)
+        likely = self._tensor(drawn.likely).to(features.dtype)
+        return Speech(features, lengths, likely.argmax(dim=1), likely, self._attributes(1, rows))
+
+    def _gather(self, side: int, rows: Tensor, where: np.ndarray | None) -> tuple[Tensor, Tensor]:
+        return self.utterances[side].gather(rows, self.crop, None if where is None else self._tensor(where))
+
+    def _attributes(self, side: int, rows: Tensor) -> Attributes:
+        return {name: numbers[rows] for name, numbers in self.attributes[side].items()}
+
+    def _tensor(self, values: np.ndarray) -> Tensor:
+        return torch.from_numpy(values).to(self.device)
+
+
+def mix(first: Speech, second: Speech, shares: Tensor) -> Speech:
+    """Convex combinations of pairs of labelled utterances (pseudo_label.txt, equations (6) and (7)).
+
+    A pair is as long as the longer of the two; the shorter is followed by zeros. Its class number and attributes, which
+    cannot be mixed, are those of whichever has the larger share.
+
+    Args:
+        first, second: the pairs, one by one.
+        shares: of the first, float32 of shape (batch,), in [0, 1].
+    """
+    assert first.likely is not None and second.likely is not None, "what is mixed is labelled"
+    larger = shares >= 0.5
+
+    def combined(one: Tensor, other: Tensor) -> Tensor:
+        weights = shares.view(-1, *[1] * (one.dim() - 1))
+        return weights * one + (1.0 - weights) * other
+
+    return Speech(
+        features=combined(first.features, second.features),
+        lengths=torch.maximum(first.lengths, second.lengths),
+        labels=torch.where(larger, first.labels, second.labels),
+        likely=combined(first.likely, second.likely),
+        attributes={
+            name: torch.where(larger, numbers, second.attributes[name]) for name, numbers in first.attributes.items()
+        },
+    )
+
+
+def _interleave(sides: Sequence[Speech], order: Tensor) -> Speech:
+    """One batch of several, its utterances in ``order`` of them all."""
+    return Speech(
+        features=torch.cat([side.features for side in sides])[order],
+        lengths=torch.cat([side.lengths for side in sides])[order],
+        labels=torch.cat([side.labels for side in sides])[order],
+        likely=torch.cat([side.likely for side in sides if side.likely is not None])[order],
+        attributes={name: torch.cat([side.attributes[name] for side in sides])[order] for name in sides[0].attributes},
+    )
