@@ -132,13 +132,13 @@ class Training:
     @property
     def losses(self) -> dict[str, float]:
         """Each player's mean loss over those steps of the epoch that are done."""
-        return {name: float(total) / self._done for name, total in self._sums.items()}
+        return {name: float(total) / self._done for name, total in self.sums.items()}
 
     def begin_step(self) -> Step:
         """The next step of an epoch."""
         if not self._done:
             self.modules.train()
-            self._sums = {player.name: torch.zeros((), device=self.device) for player in self.players}
+            self.sums = {player.name: torch.zeros((), device=self.device) for player in self.players}
         steps = self.steps_per_epoch
         progress = (self.epoch * steps + self._done) / (self.config.epochs * steps)
         self._values = {name: schedule(progress) for name, schedule in self.schedules.items()}
@@ -169,7 +169,7 @@ class Training:
             # Fused optimisers go through memory as it lies: a transposed gradient would move other weights.
             weight.grad = None if gradient is None else gradient.contiguous()
         self.optimisers[player.name].step()
-        self._sums[player.name] += loss
+        self.sums[player.name] += loss
 
     def noise_seed(self, player: Player, step: Step, turn: int) -> int:
         """What a turn's random numbers are drawn from."""
@@ -191,7 +191,7 @@ class Training:
             TrainingDiverged: a loss is no longer finite.
         """
         started = time.perf_counter()
-        self.workers.average(list(self._sums.values()))
+        self.workers.average(list(self.sums.values()))
         losses, self._done = self.losses, 0
         self.epoch += 1
         for name, loss in losses.items():

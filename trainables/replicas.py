@@ -3,8 +3,8 @@
 The models are small, and a GPU may wait for the next operator most of the time. Runs whose networks and losses are alike go
 through the players' turns together. All else of a run is its own: seed, split, batches, noise, schedules, optimisers,
 learning rate, validation, early stopping, best checkpoint. Yet batches are gathered at once for all runs that share their
-features (:mod:`trainables.stacked`). A run may come and go between two steps, and need not be in the epoch that the others are
-in.
+features, and weights are moved at once for all that share a learning rate (:mod:`trainables.stacked`). A run may come and go
+between two steps, and need not be in the epoch that the others are in.
 
 A run trained so has the numbers that it has alone, up to the order of floating-point sums: batched convolutions and matrix
 products add in another one. An LSTM (``aten::lstm``) has no batching rule, and HuBERT, whose layers are of classes made anew
@@ -27,7 +27,7 @@ from trainables.game import Player
 from trainables.loop import Step, Training, TrainingDiverged
 from trainables.networks.noise import drawn_by
 from trainables.recipe import penalty
-from trainables.stacked import Feeds, StackedBatch, batch_of_one
+from trainables.stacked import Feeds, StackedBatch, batch_of_one, step_together
 
 # What has no batching rule.
 _ALONE = (nn.RNNBase,)
@@ -84,15 +84,15 @@ class Pack:
         # Those that go have weights of their own again: a part would keep the whole in memory.
         gone = [run for run in self.runs if run in go]
         self.runs = [run for run in self.runs if run not in go] + list(come)
-        tensors = [_tensors(run.modules) for run in self.runs]
+        self._tensors = [_tensors(run.modules) for run in self.runs]
         self._stacked = {}
-        for name in tensors[0] if tensors else ():
-            whole = self._stacked[name] = torch.stack([each[name].detach() for each in tensors])
-            for each, part in zip(tensors, whole, strict=True):
-                each[name].data = part
+        for name in self._tensors[0] if self.runs else ():
+            whole = self._stacked[name] = torch.stack([tensors[name].detach() for tensors in self._tensors])
+            for tensors, part in zip(self._tensors, whole, strict=True):
+                tensors[name].data = part
         for run in gone:
             for tensor in _tensors(run.modules).values():
-                tensor.data = tensor.detach().clone()
+                tensor.data, tensor.grad = tensor.detach().clone(), None
         self._feeds = Feeds([run.feed for run in self.runs])
 
     def advance(self) -> list[Epoch]:
@@ -133,13 +133,16 @@ class Pack:
         losses = vmap(_one_run(player, turn, runs, steps, names))(
             {**stacked, **leaves}, batch, _differing(runs, steps), torch.arange(len(runs))
         )
-        whole_gradients = torch.autograd.grad(losses.sum(), list(leaves.values()), allow_unused=True)
-        gradients = [None if gradient is None else gradient.contiguous() for gradient in whole_gradients]
+        gradients = torch.autograd.grad(losses.sum(), list(leaves.values()), allow_unused=True)
         if not whole:  # what normalisation has learnt of the batch
             for name in dict(runs[0].modules.named_buffers()):
                 self._stacked[name][numbers] = stacked[name]
-        for place, (run, loss) in enumerate(zip(runs, losses.detach(), strict=True)):
-            run.move(player, loss, [None if gradient is None else gradient[place] for gradient in gradients])
+        for name, gradient in zip(names, gradients, strict=True):
+            parts = [None] * len(runs) if gradient is None else gradient.contiguous().unbind()
+            for number, part in zip(numbers, parts, strict=True):
+                self._tensors[number][name].grad = part
+        step_together(runs[0].recipe, [run.optimisers[player.name] for run in runs])
+        torch._foreach_add_([run.sums[player.name] for run in runs], list(losses.detach().unbind()))
 
 
 def _one_run(

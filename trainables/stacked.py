@@ -1,17 +1,20 @@
-"""The batches of several runs as one."""
+"""The batches of several runs as one, and one update of the weights of several runs."""
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from trainables.draws import Draw, joined
 from trainables.feed import Feed
 from trainables.game import Batch, Speech
+from trainables.recipe import Recipe
 from trainables.sides import Sides
 
 # A batch of every run: by part and field of it, tensors of which the first dimension is of runs.
@@ -50,6 +53,26 @@ def batch_of_one(stacked: StackedBatch) -> Batch:
     """The batch of one run, where ``torch.func.vmap`` hides the dimension of runs."""
     parts = {name: Speech(**fields) for name, fields in stacked.items()}
     return Batch(parts["labelled"], parts.get("source", parts["labelled"]), parts.get("target"))
+
+
+def step_together(recipe: Recipe, optimisers: Sequence[Optimizer]) -> None:
+    """One step of each of several optimisers that the recipe has made, each of weights of its own.
+
+    Those of one learning rate take it in one operator: a fused optimiser goes through any number of weights, with the
+    state and the number of steps that there is of each.
+    """
+    groups: dict[tuple[float, bool], list[Optimizer]] = defaultdict(list)
+    for optimiser in optimisers:
+        # With momentum the first step is another than those that follow, for all weights or for none.
+        groups[optimiser.param_groups[0]["lr"], bool(optimiser.state)].append(optimiser)
+    for (rate, _), alike in groups.items():
+        weights = [optimiser.param_groups[0]["params"] for optimiser in alike]
+        whole = recipe.optimise(itertools.chain(*weights), rate)
+        for optimiser in alike:
+            whole.state.update(optimiser.state)
+        whole.step()
+        for optimiser, own in zip(alike, weights, strict=True):
+            optimiser.state.update({weight: whole.state[weight] for weight in own if weight in whole.state})
 
 
 def _stack(batches: Sequence[Batch], runs: int, order: Sequence[int] | None) -> StackedBatch:

@@ -80,6 +80,13 @@ def assert_the_same(alone: Training, packed: Training) -> None:
     for name, value in alone.modules.state_dict().items():
         assert torch.allclose(weights[name], value, rtol=0, atol=TOLERANCE), name
     assert np.array_equal(outcomes[0].predicted, outcomes[1].predicted)
+    for name, optimiser in alone.optimisers.items():
+        mine, other = (each.state_dict() for each in (optimiser, packed.optimisers[name]))
+        assert mine["param_groups"] == other["param_groups"]
+        assert mine["state"].keys() == other["state"].keys()
+        for weight, state in mine["state"].items():
+            for key, value in state.items():
+                assert torch.allclose(other["state"][weight][key], value, rtol=0, atol=TOLERANCE), (name, key)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +157,20 @@ def test_runs_may_come_and_go_between_two_steps(make_run):
         assert_the_same(one, other)
 
 
+def test_a_run_that_was_saved_in_a_batch_goes_on_from_there_alone_or_in_another(make_run):
+    alone = make_run("dann", seed=3)
+    alone.run()
+    first = [make_run("dann", seed=seed) for seed in SEEDS]
+    Pack(first).advance()
+    by_itself, in_another = (make_run("dann", seed=3) for _ in range(2))
+    for run in (by_itself, in_another):
+        run.load_state_dict(first[0].state_dict())
+    by_itself.run()
+    train_as_a_batch([make_run("dann", seed=5), in_another])
+    for run in (by_itself, in_another):
+        assert_the_same(alone, run)
+
+
 def test_what_a_removed_player_leaves_out_of_the_game_is_left_out_of_the_batch(make_run):
     without = ("target_discriminator",)
     alone, packed = ([make_run("addi", seed=seed, without=without) for seed in SEEDS] for _ in range(2))
@@ -196,8 +217,10 @@ def test_a_run_that_has_just_been_validated_is_like_one_that_is_yet_to_begin(mak
 def test_a_run_that_has_left_holds_no_memory_but_its_own(make_run):
     runs = [make_run("cnn", seed=seed) for seed in SEEDS]
     pack = Pack(runs)
+    pack.step()
     pack.change(go=runs[:1])
     for weight in runs[0].modules.parameters():
+        assert weight.grad is None
         assert weight.untyped_storage().nbytes() == weight.numel() * weight.element_size()
 
 

@@ -1,18 +1,21 @@
-"""Batches of several runs gathered at once: bit for bit what each has by itself."""
+"""Batches of several runs gathered at once, and one update of several runs' weights: bit for bit what each has by itself."""
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 
 import pytest
 import torch
+from torch import nn
 
 from trainables.batches import Utterances
 from trainables.config import TaskConfig
 from trainables.data import draw
 from trainables.feed import Feed
 from trainables.pool import granted_pool
-from trainables.stacked import Feeds, batch_of_one
+from trainables.recipe import Recipe
+from trainables.stacked import Feeds, batch_of_one, step_together
 from trainables.workers import Workers
 
 STEPS = 3
@@ -120,3 +123,74 @@ def test_batches_that_differ_in_frames_or_in_what_is_labelled_are_of_different_f
     feeds = Feeds([feed for feed, _ in made])
     forms = [feeds.form(number, feed.draw(pool, 0, True)) for number, (feed, pool) in enumerate(made)]
     assert forms[0] == forms[1] and len(set(forms)) == 3
+
+
+SHAPES = ((7, 5), (5,), (33,))
+MOMENTUM = Recipe(optimiser="sgd", momentum=0.9)
+
+
+def train(recipe: Recipe, dtype: torch.dtype, together: bool) -> tuple[list, list]:
+    """Three runs' weights and optimisers after some steps in which all happens that may happen to an optimiser.
+
+    The runs come at different times, each at its own learning rate or that of another, which is halved and has a run go
+    back to what it was; one weight has no gradient, in one of the runs.
+    """
+    generator = torch.Generator().manual_seed(1)
+
+    def random(shape):
+        return torch.randn(shape, generator=generator, dtype=dtype)
+
+    runs = [[nn.Parameter(random(shape)) for shape in SHAPES] for _ in range(3)]
+    optimisers = [recipe.optimise(weights, rate) for weights, rate in zip(runs, (0.1, 0.1, 0.02), strict=True)]
+    best = None
+    for step in range(8):
+        training = [number for number in range(3) if step >= 2 * number and not (number == 0 and step in (4, 5))]
+        for number in training:
+            for place, weight in enumerate(runs[number]):
+                weight.grad = None if (number, place) == (1, 2) else random(weight.shape)
+        if together:
+            step_together(recipe, [optimisers[number] for number in training])
+        else:
+            for number in training:
+                optimisers[number].step()
+        if step == 3:
+            best = copy.deepcopy(optimisers[1].state_dict())
+        if step == 5:
+            optimisers[1].load_state_dict(best)
+            optimisers[1].param_groups[0]["lr"] = 0.05
+        if step == 6:
+            optimisers[2].param_groups[0]["lr"] = 0.05
+    return runs, [optimiser.state_dict() for optimiser in optimisers]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("recipe", [Recipe(), MOMENTUM, Recipe(optimiser="sgd")], ids=["adam", "momentum", "sgd"])
+def test_optimisers_that_step_together_do_bit_for_bit_what_each_does_by_itself(recipe, dtype):
+    (alone, states), (packed, packed_states) = (train(recipe, dtype, together) for together in (False, True))
+    for mine, other in zip(alone, packed, strict=True):
+        assert all(torch.equal(weight, same) for weight, same in zip(mine, other, strict=True))
+    for mine, other in zip(states, packed_states, strict=True):
+        assert mine["param_groups"] == other["param_groups"]
+        assert mine["state"].keys() == other["state"].keys()
+        for place, state in mine["state"].items():
+            assert state.keys() == other["state"][place].keys()
+            assert all(
+                value is other["state"][place][name] or torch.equal(value, other["state"][place][name])
+                for name, value in state.items()
+            )
+
+
+def test_optimisers_of_one_learning_rate_step_in_one_operator(monkeypatch):
+    recipe, calls = Recipe(), []
+    runs = [nn.Linear(3, 2) for _ in range(4)]
+    optimisers = [recipe.optimise(run.parameters(), rate) for run, rate in zip(runs, (0.1, 0.2, 0.1, 0.1), strict=True)]
+    for run in runs:
+        run(torch.ones(1, 3)).sum().backward()
+    adam = torch._fused_adam_
+    monkeypatch.setattr(
+        torch,
+        "_fused_adam_",
+        lambda weights, *rest, **named: calls.append(len(weights)) or adam(weights, *rest, **named),
+    )
+    step_together(recipe, optimisers)
+    assert calls == [6, 2]

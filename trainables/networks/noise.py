@@ -43,7 +43,8 @@ def seed_noise(seed: int, device: torch.device) -> None:
 def drawn_by(number: Tensor, generators: Sequence[torch.Generator]) -> Iterator[None]:
     """Has what is drawn within, inside ``torch.func.vmap`` over runs, drawn from each run's own generator.
 
-    So a run has the numbers that it has alone, where its generator is seeded as torch's random state is there.
+    So a run has the numbers that it has alone, where its generator is seeded as torch's random state is there. It
+    takes an operator for each run: torch draws from one generator at a time.
 
     Args:
         number: of the run, from 0, int64 of shape (): with the dimension of runs hidden, as vmap passes it.
