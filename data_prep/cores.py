@@ -1,4 +1,4 @@
-"""All cores of this machine, or of a cluster, at work on the shards of a build: Ray Data."""
+"""Ray Data at work: all cores of this machine, or of a cluster, on the shards of a build; or this machine on its disk."""
 
 from __future__ import annotations
 
@@ -69,6 +69,48 @@ def on_all_cores(todo: Sequence[Shard]) -> Generator[ShardResult]:
     """The results of the shards as they are done, in any order; closing it ends the work."""
     import ray.data
 
+    with _quiet():
+        tasks = _tasks(len(todo))
+        dataset = ray.data.from_items([{"shard": shard} for shard in todo], override_num_blocks=tasks)
+        writers = ray.data.ActorPoolStrategy(size=min(_cores(), tasks), max_tasks_in_flight_per_actor=_AHEAD)
+        yield from _results(dataset.map(_Writer, compute=writers))
+
+
+def on_this_node(worker: type, given: Any, todo: Sequence[Any], at_once: int) -> Generator[Any]:
+    """What comes of each of ``todo``, in any order, on this machine alone, and whatever else has its cores.
+
+    Args:
+        worker: a class, made of ``given`` in each process, and called with ``{"todo": one}``; it returns ``{"result": ...}``.
+        given: what all have in common.
+        todo: a task each.
+        at_once: processes at the most.
+    """
+    import ray
+    import ray.data
+
+    with connected(None), _quiet():
+        here = {"ray.io/node-id": ray.get_runtime_context().get_node_id()}
+        dataset = ray.data.from_items([{"todo": one} for one in todo], override_num_blocks=len(todo))
+        processes = ray.data.ActorPoolStrategy(size=min(at_once, len(todo)))
+        # No cores: a trial that waits for what these do has those that they would ask for.
+        done = dataset.map(worker, fn_constructor_args=(given,), compute=processes, num_cpus=0, label_selector=here)
+        yield from _results(done)
+
+
+def _results(dataset: Any) -> Generator[Any]:
+    """What workers return, as it comes."""
+    rows = iter(dataset.iter_rows())
+    with _unheard():
+        first = next(rows)
+    for row in itertools.chain([first], rows):
+        yield row["result"]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Ray Data without its notes and bars, while the block runs."""
+    import ray.data
+
     context = ray.data.DataContext.get_current().copy()
     context.enable_progress_bars = False
     logger = logging.getLogger("ray.data")
@@ -76,14 +118,7 @@ def on_all_cores(todo: Sequence[Shard]) -> Generator[ShardResult]:
     logger.setLevel(logging.ERROR)
     try:
         with ray.data.DataContext.current(context):
-            tasks = _tasks(len(todo))
-            dataset = ray.data.from_items([{"shard": shard} for shard in todo], override_num_blocks=tasks)
-            writers = ray.data.ActorPoolStrategy(size=min(_cores(), tasks), max_tasks_in_flight_per_actor=_AHEAD)
-            rows = iter(dataset.map(_Writer, compute=writers).iter_rows())
-            with _unheard():
-                first = next(rows)
-            for row in itertools.chain([first], rows):
-                yield row["result"]
+            yield
     finally:
         logger.setLevel(level)
 

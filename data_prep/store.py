@@ -132,8 +132,8 @@ class Store:
         """Where each corpus was read from."""
         return {name: entry.root for held in self.entries.values() for name, entry in held.items()}
 
-    def load(self, feature: str, corpora: Sequence[str]) -> pa.Table:
-        """All rows of some corpora: ``corpus`` and the columns of :data:`SCHEMA`.
+    def load(self, feature: str, corpora: Sequence[str], *, values: bool = True) -> pa.Table:
+        """All rows of some corpora: ``corpus`` and the columns of :data:`SCHEMA`, but for the features without ``values``.
 
         Rows come in the order of ``corpora``, within a corpus by utterance id.
 
@@ -145,7 +145,7 @@ class Store:
         for corpus in dict.fromkeys(corpora):
             entry = self.entry(feature, corpus)
             self._check_settings(feature, corpus, entry)
-            tables.append(self._table(feature, corpus, SCHEMA))
+            tables.append(self._table(feature, corpus, SCHEMA if values else ROW_SCHEMA))
         return pa.concat_tables(tables)
 
     def rows(self, *corpora: str, feature: str | None = None) -> pa.Table:

@@ -15,6 +15,7 @@ from orchestrator import cluster, estimate, prepare
 from orchestrator import launch as tune_launch
 from orchestrator.environment import describe_environment
 from orchestrator.launches import Launch, finish, start
+from orchestrator.memory import room
 from orchestrator.plan import Plan
 from orchestrator.progress import Progress, clock_text
 from orchestrator.report import conclude
@@ -26,7 +27,7 @@ from orchestrator.tracking import Tracker, default_tracking_uri
 from trainables.config import TaskConfig
 from trainables.data import TaskData
 from trainables.examine import examine
-from trainables.loading import load_tasks
+from trainables.loading import load_tasks, stream
 
 
 def execute(launch: Launch, runs: Path, console: Console) -> int:
@@ -39,7 +40,8 @@ def execute(launch: Launch, runs: Path, console: Console) -> int:
         console: for progress and table.
     """
     cluster.connect(launch.address)
-    store, plan, tasks = prepare_plan(launch, console)
+    store, plan, tasks = prepare_plan(launch, runs, console)
+    stream(tasks.values())
     resources = tune_launch.share_out(plan, launch.workers, launch.trials_per_gpu, launch.pack)
     if launch.directory is None:
         launch = start(runs, launch)
@@ -73,10 +75,10 @@ def execute(launch: Launch, runs: Path, console: Console) -> int:
     return 1 if searcher.problems or undelivered else 0
 
 
-def dry_run(launch: Launch, console: Console) -> int:
-    """Prints what a launch would run and how long that should take."""
+def dry_run(launch: Launch, runs: Path, console: Console) -> int:
+    """Prints what a launch would run and how long that should take; arguments as in :func:`execute`."""
     cluster.connect(launch.address)
-    _, plan, tasks = prepare_plan(launch, console)
+    _, plan, tasks = prepare_plan(launch, runs, console)
     resources = tune_launch.share_out(plan, launch.workers, launch.trials_per_gpu, launch.pack)
     per_run = estimate.seconds_per_cell(plan, tasks)
     table = Table("cell", "search trials", "replicates", "a run, up to", "parameters searched", box=None)
@@ -103,12 +105,12 @@ def dry_run(launch: Launch, console: Console) -> int:
     return 0
 
 
-def prepare_plan(launch: Launch, console: Console) -> tuple[Store, Plan, dict[TaskConfig, TaskData]]:
-    """A launch's store, made ready, its plan, and the data of the tasks in it."""
+def prepare_plan(launch: Launch, runs: Path, console: Console) -> tuple[Store, Plan, dict[TaskConfig, TaskData]]:
+    """A launch's store, made ready, its plan, and the data of the tasks in it; arguments as in :func:`execute`."""
     store = prepare.make_ready(launch.data, launch.corpora(), console)
     plan = launch.plan(functools.cache(lambda task: store.fingerprint(task.feature, task.corpora)))
     tasks = list(dict.fromkeys(task for cell in plan.cells for task in cell.tasks))
-    data = load_tasks(store, tasks)
+    data = load_tasks(store, tasks, room(launch.memory, runs, console))
     for task in tasks:
         for remark in examine(data[task], task, plan.seeds):
             console.print(f"{task.title}: {remark}")

@@ -36,6 +36,7 @@ class Launch:
         data: where the data comes from.
         preset: the preset that the budget began from.
         workers, trials_per_gpu, pack, address: how it is run.
+        memory: GiB of features that are held in memory at the most; ``None`` for the default.
         tracking_uri: MLflow's; ``None`` for the default.
         command: as it was typed.
         directory: its folder, once it has one.
@@ -62,6 +63,7 @@ class Launch:
     directory: Path | None = None
     criterion: str = "validation"
     pack: int = 1
+    memory: float | None = None
 
     def load_sweep(self) -> Sweep:
         """The sweep, with the tasks of this launch."""

@@ -24,7 +24,9 @@ from data_prep.errors import InputError, command
 from data_prep.places import Place, place
 from data_prep.plan import corpus_arguments
 from data_prep.store import Store
+from orchestrator import RUNS
 from orchestrator.environment import describe_environment, machine
+from orchestrator.memory import MEMORY_HELP, gibibytes, room
 from orchestrator.mlflow_client import default_tracking_uri
 from orchestrator.prepare import DataSource, make_ready
 from orchestrator.progress import make_console
@@ -33,7 +35,7 @@ from orchestrator.runs import find_run, load_run
 from trainables.batches import digest
 from trainables.config import TrialConfig
 from trainables.data import TaskData
-from trainables.loading import load_task
+from trainables.loading import Room, load_task
 from trainables.pretraining import pretrain
 from trainables.trainable import prepare_process, train
 
@@ -80,6 +82,7 @@ def parser() -> argparse.ArgumentParser:
     this.add_argument("--tracking-uri", help="MLflow; default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db here")
     this.add_argument("--store", type=place, help="feature store to use; default: the one that the run used")
     this.add_argument("--corpus", action="append", default=[], metavar="NAME=PATH", help="where a corpus lies now")
+    this.add_argument("--memory", type=gibibytes, metavar="GIB", help=MEMORY_HELP)
     return this
 
 
@@ -97,13 +100,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     store = _store(record, context, given.store, corpus_arguments(given.corpus), console)
     console.print(f"{record.key}: training again, {record.metrics['epochs_run']:.0f} epochs, seed {record.config.seed}")
     prepare_process()
+    there = room(given.memory, RUNS, console)
     gpu = record.origin["device"] == "cuda" and torch.cuda.is_available()
     result = train(
         record.config,
-        _data(store, record.config),
+        _data(store, record.config, there),
         _follow(console),
         gpu=gpu,
-        start=_start(store, record, console),
+        start=_start(store, record, there, console),
     )
     compared = compare(record, result.metrics, result.history)
     differences = [
@@ -182,17 +186,17 @@ def _store(
     return make_ready(source, needed, console)
 
 
-def _data(store: Store, config: TrialConfig) -> TaskData:
+def _data(store: Store, config: TrialConfig, room: Room) -> TaskData:
     fingerprint = store.fingerprint(config.task.feature, config.task.corpora)
     if fingerprint != config.data:
         raise InputError(
             f"the data in {store.path} is not what the run was trained on: fingerprint {fingerprint[:12]} here, "
             f"{config.data[:12]} in the run; audio, labels, or feature settings differ"
         )
-    return load_task(store, config.task)
+    return load_task(store, config.task, room)
 
 
-def _start(store: Store, record: RunRecord, console: Console) -> Mapping[str, torch.Tensor] | None:
+def _start(store: Store, record: RunRecord, room: Room, console: Console) -> Mapping[str, torch.Tensor] | None:
     """The weights that a run starts from, trained again too, on the device that it was trained on."""
     config = record.config.start
     if config is None:
@@ -201,7 +205,7 @@ def _start(store: Store, record: RunRecord, console: Console) -> Mapping[str, to
     gpu = record.origin["start"]["device"] == "cuda" and torch.cuda.is_available()
     device = torch.device("cuda" if gpu else "cpu")
     with tempfile.TemporaryDirectory(prefix="ser-start-") as folder:
-        return pretrain(config, _data(store, config), Path(folder), device, _follow(console)).weights
+        return pretrain(config, _data(store, config, room), Path(folder), device, _follow(console)).weights
 
 
 def _follow(console: Console) -> Any:

@@ -17,7 +17,7 @@ from orchestrator.prepare import choose
 from search_spaces import Preset, Sweep
 from trainables.config import TaskConfig
 
-_MAY_MOVE = ("address", "tracking_uri")
+_MAY_MOVE = ("address", "tracking_uri", "memory")
 
 
 def asked_for(given: argparse.Namespace, usual: argparse.Namespace) -> Launch:
@@ -35,7 +35,9 @@ def asked_for(given: argparse.Namespace, usual: argparse.Namespace) -> Launch:
         return plan_launch(given, name)
     launch = latest(given.runs, name)
     _refuse_changes(given, usual)
-    return dataclasses.replace(launch, **{key: getattr(given, key) for key in _MAY_MOVE if getattr(given, key)})
+    return dataclasses.replace(
+        launch, **{key: getattr(given, key) for key in _MAY_MOVE if getattr(given, key) is not None}
+    )
 
 
 def _refuse_changes(given: argparse.Namespace, usual: argparse.Namespace) -> None:
@@ -81,6 +83,7 @@ def plan_launch(given: argparse.Namespace, name: str) -> Launch:
         pack=given.pack,
         address=given.address,
         tracking_uri=given.tracking_uri,
+        memory=given.memory,
         command=shlex.join(["python", "-m", "orchestrator.sweep", *sys.argv[1:]]),
     )
 

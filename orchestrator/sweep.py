@@ -18,6 +18,7 @@ from data_prep import labels, registry, splits
 from data_prep.errors import InputError, command
 from data_prep.places import place
 from orchestrator import RUNS, cluster
+from orchestrator.memory import MEMORY_HELP, gibibytes
 from orchestrator.progress import make_console
 from orchestrator.selection import CHOOSERS, VALIDATION
 
@@ -119,6 +120,7 @@ def parser() -> argparse.ArgumentParser:
         help="runs that one process trains as a batch, where they are alike and memory holds them (default 1: each by "
         "itself). It is for GPUs; on a CPU it saves little or nothing. Numbers are those of runs by themselves, but for rounding",
     )
+    where.add_argument("--memory", type=gibibytes, metavar="GIB", help=MEMORY_HELP)
     where.add_argument("--tracking-uri", help="MLflow; default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db here")
     where.add_argument("--runs", type=Path, default=RUNS, help="folder of the launches' own state (default runs)")
     how = this.add_argument_group("how")
@@ -139,7 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     launch = _set_out(given)
     from orchestrator.execute import dry_run, execute
 
-    return dry_run(launch, console) if given.dry_run else execute(launch, given.runs, console)
+    return dry_run(launch, given.runs, console) if given.dry_run else execute(launch, given.runs, console)
 
 
 def _set_out(given: argparse.Namespace) -> Launch:

@@ -57,7 +57,7 @@ class Utterances:
         with warnings.catch_warnings():
             # They are never written to: on the CPU this is the memory that all workers of the node share.
             warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-            self._values = torch.from_numpy(domain.values).to(device)
+            self._values = torch.from_numpy(np.asarray(domain.values)).to(device)
         self.scalers = scalers
         names = sorted(scalers)
         self._corpora = torch.tensor([names.index(name) for name in domain.corpora], device=device)

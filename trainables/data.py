@@ -22,6 +22,7 @@ from data_prep.features import Length
 from data_prep.splits import SOURCE_PARTS, Protocol, Side, Split
 from trainables.config import TaskConfig, TrialConfig
 from trainables.metrics import Scores, score
+from trainables.streamed import Streamed
 from trainables.streams import stream
 
 _DRAWS = 100
@@ -32,7 +33,8 @@ class Domain:
     """The utterances of one side of a task that its label scheme has a class for.
 
     Attributes:
-        values: float32 of shape (frames of all utterances, dimensions), one utterance after another.
+        values: float32 of shape (frames of all utterances, dimensions), one utterance after another; in a file where
+            they do not fit into memory.
         starts: int64 of shape (utterances + 1,): utterance i is ``values[starts[i]:starts[i + 1]]``.
         corpora: the corpus of each utterance.
         utterances: ``corpus/utterance id`` of each utterance.
@@ -41,7 +43,7 @@ class Domain:
         genders, languages, partitions, recordings: of each utterance (:class:`~data_prep.splits.Side`).
     """
 
-    values: np.ndarray
+    values: np.ndarray | Streamed
     starts: np.ndarray
     corpora: tuple[str, ...]
     utterances: tuple[str, ...]

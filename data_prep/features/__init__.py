@@ -43,7 +43,7 @@ class Feature:
         compute: from a mono waveform, float32 of shape (samples,) in [-1, 1] at ``sample_rate``, to float32 of shape
             (frames, ``dimensions``); zero frames when the waveform is too short for one.
         length: what the paper pads or cuts every utterance to; ``None`` where it does not. A store holds all frames of
-            every utterance as they are: this is applied when a task is loaded (:func:`trainables.loading.of_length`).
+            every utterance as they are: this is applied when a task is loaded (:func:`trainables.ragged.of_length`).
     """
 
     title: str

@@ -11,6 +11,7 @@ from rich.console import Console
 from data_prep import demo
 from data_prep.errors import InputError
 from orchestrator import prepare
+from orchestrator.memory import room
 from orchestrator.prepare import choose, make_ready
 
 
@@ -45,3 +46,14 @@ def test_every_feature_s_corpora_are_spoken(built: dict[str, Path], monkeypatch:
 def test_what_nobody_can_speak_is_said_before_anything_is_done():
     with pytest.raises(InputError, match=r"no demo corpus of tibetan \(there is of cafe, .*--corpus tibetan=PATH"):
         choose(None, {}, "tiny", ["emodb", "tibetan"])
+
+
+def test_features_have_half_of_rays_object_store_or_what_the_user_says(ray_session, tmp_path):
+    import ray
+
+    (node,) = ray.nodes()
+    console = Console(quiet=True)
+    usual = room(None, tmp_path, console)
+    assert usual.bytes == int(node["Resources"]["object_store_memory"] / 2)
+    assert room(1.5, tmp_path, console).bytes == 3 * 2**29
+    assert usual.folder == tmp_path / ".features"

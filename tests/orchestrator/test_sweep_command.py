@@ -74,7 +74,7 @@ def test_an_mlflow_that_cannot_be_used_is_one_line_and_ends_the_ray_that_was_sta
 @pytest.mark.parametrize(
     "argument",
     "--trials=0 --trials=abc --replicates=-1 --epochs=none --max-frames=-1 --seed=-1 --sampler=grid "
-    "--time-budget=soon --time-budget=-5m --time-budget=nan".split(),
+    "--time-budget=soon --time-budget=-5m --time-budget=nan --memory=-1 --memory=nan --memory=all".split(),
 )
 def test_a_value_outside_its_range_is_refused_with_status_2(argument, capsys):
     with pytest.raises(SystemExit) as ended:
@@ -214,8 +214,8 @@ def test_where_a_resumed_launch_runs_may_have_changed(tmp_path, monkeypatch):
     monkeypatch.setattr("orchestrator.mlflow_client.connect", lambda uri: None)
     executed = []
     monkeypatch.setattr("orchestrator.execute.execute", lambda launch, runs, console: executed.append(launch) or 0)
-    assert main(["ablation_addi", "--resume", "--tracking-uri=http://new:1", f"--runs={tmp_path}"]) == 0
-    assert executed[0].tracking_uri == "http://new:1"
+    assert main(["ablation_addi", "--resume", "--tracking-uri=http://new:1", "--memory=0", f"--runs={tmp_path}"]) == 0
+    assert (executed[0].tracking_uri, executed[0].memory) == ("http://new:1", 0)
     assert executed[0].resume_command().endswith(f"-m orchestrator.sweep ablation_addi --resume --runs {tmp_path}")
 
 

@@ -15,7 +15,8 @@ from data_prep.features import Length
 from trainables.batches import utterances
 from trainables.config import TaskConfig
 from trainables.data import draw, frames_of
-from trainables.loading import load_task, of_length
+from trainables.loading import load_task
+from trainables.ragged import of_length
 
 TASK = TaskConfig(sources=("made_up",), targets=("other",))
 LENGTHS = (1, 3, 4, 5, 8, 9)  # frames of each utterance
