@@ -103,10 +103,11 @@ def run(
         keep_model: called with a run and the file of its model.
     """
     pretrained = str(pretrained_folder(directory).resolve())
-    packers = _start_packers(tasks, resources, pretrained)
+    there = ray.put(dict(tasks))
+    packers = _start_packers(there, resources, pretrained)
     trainable = tune.with_parameters(
         run_trial,
-        tasks=dict(tasks),
+        tasks=(there,),
         workers=resources.workers,
         gpu=resources.gpus > 0,
         pretrained=pretrained,
@@ -146,7 +147,7 @@ def run(
             ray.kill(packer)
 
 
-def _start_packers(tasks: Mapping[TaskConfig, TaskData], resources: Resources, pretrained: str) -> list[Any]:
+def _start_packers(tasks: ray.ObjectRef, resources: Resources, pretrained: str) -> list[Any]:
     """Starts the processes that train runs in batches, on all nodes."""
     if not resources.packers:
         return []
@@ -161,8 +162,7 @@ def _start_packers(tasks: Mapping[TaskConfig, TaskData], resources: Resources, p
         max_restarts=-1,
         scheduling_strategy="SPREAD",
     )
-    there = ray.put(dict(tasks))
-    return [actor.remote(there, most, gpu, pretrained) for _ in range(resources.packers)]
+    return [actor.remote(tasks, most, gpu, pretrained) for _ in range(resources.packers)]
 
 
 def pretrained_folder(directory: Path) -> Path:

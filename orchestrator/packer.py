@@ -23,6 +23,7 @@ from trainables.data import TaskData
 from trainables.loop import Training
 from trainables.pretraining import Pretrained
 from trainables.replicas import Epoch, Pack, alike, can_share
+from trainables.resident import RESIDENTS
 from trainables.trainable import Trial, prepare_process
 from trainables.workers import Workers
 
@@ -67,7 +68,7 @@ class Packer:
         self._waiting: deque[_Asked] = deque()
         self._begun: dict[Training, _Begun] = {}
         self._packs: deque[Pack] = deque()
-        self._needed = 0  # bytes of the GPU's memory that a run has been seen to take
+        self._needed = 0  # bytes of the GPU's memory that a run has been seen to take, besides the features
         threading.Thread(target=self._work, daemon=True).start()
 
     def train(self, name: str, config: Mapping[str, Any]) -> Iterator[dict[str, Any] | Final]:
@@ -122,7 +123,7 @@ class Packer:
         if not (runs and self._gpu):
             return runs < self._most
         free, _ = torch.cuda.mem_get_info()
-        there = free + torch.cuda.memory_reserved()
+        there = free + torch.cuda.memory_reserved() - RESIDENTS.bytes
         # What a run takes is known when the first has been trained for an epoch.
         return runs < self._most and self._needed > 0 and (runs + 1) * self._needed * _MARGIN < there
 
@@ -146,7 +147,8 @@ class Packer:
             self._fail(pack, error)
             return
         if self._gpu:
-            self._needed = max(self._needed, torch.cuda.max_memory_allocated() // len(self._begun))
+            own = torch.cuda.max_memory_allocated() - RESIDENTS.bytes  # features are there once, for all
+            self._needed = max(self._needed, own // len(self._begun))
             torch.cuda.reset_peak_memory_stats()  # else what many took would count as that of the few that are left
         for epoch in over:
             self._tell(epoch)

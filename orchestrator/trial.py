@@ -8,6 +8,7 @@ import tempfile
 import uuid
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,7 +43,7 @@ class Final(NamedTuple):
 
 def run_trial(
     config: Mapping[str, Any],
-    tasks: Mapping[TaskConfig, TaskData],
+    tasks: tuple[ray.ObjectRef],
     workers: int,
     gpu: bool,
     pretrained: str,
@@ -56,7 +57,8 @@ def run_trial(
 
     Args:
         config: what :class:`~orchestrator.searcher.SweepSearcher` suggested.
-        tasks: each task's data, in memory that all workers of a node share.
+        tasks: a reference to each task's data, in memory that all workers of a node share. It is by itself in a tuple, or
+            Tune would fetch it anew for each trial.
         workers: data-parallel workers of the trial.
         gpu: whether it trains on a GPU.
         pretrained: folder of the runs that others start from.
@@ -65,15 +67,21 @@ def run_trial(
     """
     prepare_process()
     if config["kind"] == "pretraining":
-        _run_pretraining(TrialConfig.from_dict(config["trial"]), tasks, Path(pretrained), gpu)
+        _run_pretraining(TrialConfig.from_dict(config["trial"]), _fetched(*tasks), Path(pretrained), gpu)
         return
     if packers and is_packed(config):
         final = _train_packed(config, packers)
     else:
-        final = _train(TrialConfig.from_dict(config["trial"]), tasks, workers, gpu, Path(pretrained))
+        final = _train(TrialConfig.from_dict(config["trial"]), _fetched(*tasks), workers, gpu, Path(pretrained))
     with tempfile.TemporaryDirectory(prefix="ser-model-") as folder:
         (Path(folder) / MODEL).write_bytes(final.model)
         tune.report({**final.metrics, "final": True}, checkpoint=tune.Checkpoint.from_directory(folder))
+
+
+@lru_cache(maxsize=1)
+def _fetched(tasks: ray.ObjectRef) -> Mapping[TaskConfig, TaskData]:
+    """The data of all tasks, once for all trials of this process: what is made of it is then the next one's, too."""
+    return ray.get(tasks)
 
 
 def is_packed(config: Mapping[str, Any]) -> bool:

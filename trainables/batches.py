@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from trainables.data import Domain, Granted
 from trainables.game import ATTRIBUTES
+from trainables.resident import RESIDENTS
 from trainables.streams import stream
 
 # As corpora say that a gender, or a language, is not known.
@@ -54,10 +54,7 @@ class Utterances:
     def __init__(self, domain: Domain, scalers: Mapping[str, Scaler], frames: int, device: torch.device) -> None:
         """Takes a domain, with the scaler of each of its corpora."""
         self._frames = frames
-        with warnings.catch_warnings():
-            # They are never written to: on the CPU this is the memory that all workers of the node share.
-            warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-            self._values = torch.from_numpy(np.asarray(domain.values)).to(device)
+        self._values = RESIDENTS.on(domain.values, device)
         self.scalers = scalers
         names = sorted(scalers)
         self._corpora = torch.tensor([names.index(name) for name in domain.corpora], device=device)
@@ -110,9 +107,10 @@ class Utterances:
         positions = torch.arange(frames, device=rows.device)
         inside = positions < lengths.unsqueeze(1)
         places = torch.where(inside, starts.unsqueeze(1) + positions, 0)
-        corpora = self._corpora[rows]
+        corpora, values = self._corpora[rows], self._values.tensor
         # Whole rows: indexing with a matrix takes four times as long.
-        features = self._values.index_select(0, places.flatten()).view(*places.shape, self._values.shape[1])
+        features = values.index_select(0, places.flatten().to(values.device)).view(*places.shape, values.shape[1])
+        features = features.to(rows.device)
         features.sub_(self._mean[corpora].unsqueeze(1)).div_(self._scale[corpora].unsqueeze(1))
         return features.mul_(inside.unsqueeze(2)), lengths
 

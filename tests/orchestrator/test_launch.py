@@ -1,12 +1,15 @@
-"""What ends a running sweep."""
+"""What ends a running sweep, and what its processes share."""
 
 from __future__ import annotations
 
 import signal
 
+import numpy as np
 import pytest
+import ray
 
 from orchestrator.launch import _terminated_like_interrupted
+from orchestrator.trial import _fetched
 
 
 @pytest.fixture(autouse=True)
@@ -29,3 +32,20 @@ def test_ctrl_c_works_again_after_a_sweep_that_put_its_own_handler_there():
         signal.signal(signal.SIGINT, lambda number, frame: None)  # as Tune does, and leaves it
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
+
+
+def test_a_process_fetches_the_data_once_for_all_its_trials(ray_session):
+    @ray.remote(num_cpus=0)
+    class Process:
+        def __init__(self):
+            self.before = None
+
+        def trial(self, tasks):
+            """Whether it has the very array that the trial before had."""
+            there = _fetched(*tasks)["task"]
+            same, self.before = there is self.before, there
+            return same
+
+    tasks = (ray.put({"task": np.zeros(1000)}),)
+    process = Process.remote()
+    assert [ray.get(process.trial.remote(tasks)) for _ in range(3)] == [False, True, True]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from trainables import resident
 from trainables.trainable import train
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
@@ -30,3 +31,14 @@ def test_a_first_epoch_on_a_gpu_is_the_cpus_up_to_rounding(method, trial, task_d
         SharedDropout.forward = forward
     losses = [name for name in cpu if name.startswith("loss/")]
     assert losses and [gpu[name] for name in losses] == pytest.approx([cpu[name] for name in losses], rel=1e-2)
+
+
+def test_features_beside_a_gpu_give_what_those_on_it_give_bit_for_bit(trial, task_data, monkeypatch):
+    weights = []
+    for memory, held in ((resident._memory, 2), (lambda device: (0, 1), 0)):
+        residents = resident.Residents(resident._move, memory)
+        monkeypatch.setattr("trainables.batches.RESIDENTS", residents)
+        weights.append(train(trial("cnn", epochs=2), task_data, gpu=True).weights)
+        sides = (task_data.source, task_data.target)[:held]
+        assert residents.bytes == sum(side.values.nbytes for side in sides)
+    assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
