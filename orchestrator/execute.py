@@ -15,7 +15,7 @@ from orchestrator import cluster, estimate, prepare
 from orchestrator import launch as tune_launch
 from orchestrator.environment import describe_environment
 from orchestrator.launches import Launch, finish, start
-from orchestrator.memory import room
+from orchestrator.memory import room_for_features
 from orchestrator.plan import Plan
 from orchestrator.progress import Progress, clock_text
 from orchestrator.report import conclude
@@ -110,7 +110,7 @@ def prepare_plan(launch: Launch, runs: Path, console: Console) -> tuple[Store, P
     store = prepare.make_ready(launch.data, launch.corpora(), console)
     plan = launch.plan(functools.cache(lambda task: store.fingerprint(task.feature, task.corpora)))
     tasks = list(dict.fromkeys(task for cell in plan.cells for task in cell.tasks))
-    data = load_tasks(store, tasks, room(launch.memory, runs, console))
+    data = load_tasks(store, tasks, room_for_features(launch.memory, runs, console))
     for task in tasks:
         for remark in examine(data[task], task, plan.seeds):
             console.print(f"{task.title}: {remark}")

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from trainables.loading import Room
 
 FEATURES = ".features"
-# Of memory, Ray's object store has three tenths where it is not told otherwise. While features are loaded they are there
-# three times at the most, as a table, as an array and in that store: half of it is what a machine has room for.
+# Of memory, Ray's object store has three tenths where it is not told otherwise. Features may be there four times, as a table,
+# as what is chosen of it, as an array and in that store: half of it, four times, is what a machine has room for.
 _OBJECT_STORE, _SHARE = 0.3, 0.5
 MEMORY_HELP = (
     "GiB of features that are held in memory at the most; what does not fit is streamed from the store into files below "
@@ -35,7 +35,7 @@ def gibibytes(text: str) -> float:
     return size
 
 
-def room(memory: float | None, runs: Path, console: Console) -> Room:
+def room_for_features(memory: float | None, runs: Path, console: Console) -> Room:
     """What features have of memory and of the disk.
 
     Args:

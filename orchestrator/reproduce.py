@@ -26,7 +26,7 @@ from data_prep.plan import corpus_arguments
 from data_prep.store import Store
 from orchestrator import RUNS
 from orchestrator.environment import describe_environment, machine
-from orchestrator.memory import MEMORY_HELP, gibibytes, room
+from orchestrator.memory import MEMORY_HELP, gibibytes, room_for_features
 from orchestrator.mlflow_client import default_tracking_uri
 from orchestrator.prepare import DataSource, make_ready
 from orchestrator.progress import make_console
@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     store = _store(record, context, given.store, corpus_arguments(given.corpus), console)
     console.print(f"{record.key}: training again, {record.metrics['epochs_run']:.0f} epochs, seed {record.config.seed}")
     prepare_process()
-    there = room(given.memory, RUNS, console)
+    there = room_for_features(given.memory, RUNS, console)
     gpu = record.origin["device"] == "cuda" and torch.cuda.is_available()
     result = train(
         record.config,

@@ -83,7 +83,8 @@ class Utterances:
     @property
     def features(self) -> Hashable:
         """Where in memory their features are, how many utterances they are of, and how much is read of each."""
-        return self._values.data_ptr(), self._values.shape, self._values.dtype, len(self), self._frames
+        values = self._values.tensor
+        return values.data_ptr(), values.shape, values.dtype, len(self), self._frames
 
     def __len__(self) -> int:
         return len(self.labels)

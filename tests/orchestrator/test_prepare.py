@@ -11,7 +11,7 @@ from rich.console import Console
 from data_prep import demo
 from data_prep.errors import InputError
 from orchestrator import prepare
-from orchestrator.memory import room
+from orchestrator.memory import room_for_features
 from orchestrator.prepare import choose, make_ready
 
 
@@ -53,7 +53,7 @@ def test_features_have_half_of_rays_object_store_or_what_the_user_says(ray_sessi
 
     (node,) = ray.nodes()
     console = Console(quiet=True)
-    usual = room(None, tmp_path, console)
+    usual = room_for_features(None, tmp_path, console)
     assert usual.bytes == int(node["Resources"]["object_store_memory"] / 2)
-    assert room(1.5, tmp_path, console).bytes == 3 * 2**29
+    assert room_for_features(1.5, tmp_path, console).bytes == 3 * 2**29
     assert usual.folder == tmp_path / ".features"

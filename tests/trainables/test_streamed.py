@@ -158,6 +158,8 @@ def test_it_travels_as_a_recipe_and_is_written_where_it_is_needed(store, ray_ses
     again = streamed(load_task(store, TASK, nothing_in_memory))
     again.write()
     assert again.path.stat().st_mtime_ns == written, "a later launch finds it"
+    os.truncate(again.path, 100)
+    assert np.asarray(again).tobytes() == expected.tobytes(), "and writes it again where it is not whole"
 
 
 def test_what_is_killed_while_it_streams_leaves_nothing_that_is_used(store, ray_session, nothing_in_memory):
