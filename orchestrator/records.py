@@ -40,7 +40,7 @@ class RunRecord:
         key: which run it is.
         config: what was trained, fully resolved.
         status: ``finished``; ``stopped`` early by the scheduler; ``failed``; ``killed`` with its sweep.
-        metrics: final numbers by name. A finished run has ``validation_uar`` (what selects: the best epoch's, in
+        metrics: final numbers by name, means where it has several seeds (:mod:`trainables.seeds`). A finished run has ``validation_uar`` (what selects: the best epoch's, in
             [0, 1]), ``test_uar``, ``test_accuracy``, ``best_epoch``, ``epochs_run``, ``train_seconds``; others may lack
             the test's, and one that others start from may lack every score.
         history: one mapping of numbers per epoch, in order (``epoch``, ``validation_uar``, ``loss/<player>``, ...).

@@ -149,11 +149,16 @@ def test_as_one_batch_it_tells_the_same_within_rounding_epoch_by_epoch(method, a
 
 
 def test_runs_of_one_batch_whose_epochs_have_other_lengths_are_told_of_in_step(make_runs):
-    runs, told = make_runs("cnn", (3, 3)), []
+    runs, told, slowest = make_runs("cnn", (3, 3)), [], []
     rows = runs[1].pool.source
     runs[1].pool = dataclasses.replace(runs[1].pool, source=rows[: len(rows) // 2])
-    train_in_step(runs, told.append, as_batch=True)
-    assert [epoch["epoch"] for epoch in told] == [1, 2, 3] and all(run.ended for run in runs)
+
+    def report(epoch):
+        told.append(epoch)
+        slowest.append(len(runs[0].history))
+
+    train_in_step(runs, report, as_batch=True)
+    assert [epoch["epoch"] for epoch in told] == slowest == [1, 2, 3] and all(run.ended for run in runs)
     for number, epoch in enumerate(told):
         expected = statistics.fmean(run.history[number]["validation_uar"] for run in runs)
         assert epoch["validation_uar"] == expected
