@@ -99,7 +99,8 @@ class Packer:
         self._heard.put(asked)
         ended: dict[int, _Ended] = {}
         try:
-            yield from map(dict, mean_epochs([run.epochs(ended) for run in asked]))
+            for epoch in mean_epochs([run.epochs(ended) for run in asked]):
+                yield dict(epoch)
         except _Dropped:
             return
         each = [ended[run.config.seed] for run in asked]
