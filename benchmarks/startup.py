@@ -7,8 +7,9 @@ database; every other one is warm. The command is the one that users have: its p
 
 A line is a part of the way to the first step, in seconds, median and range; parts follow one another:
 
-- ``checks``: Python, the imports, names and games of the sweep, checked (what a wrong name costs);
-- ``ray``: Ray and Tune imported and started; meanwhile (``mlflow``, within it) the rest is imported and MLflow asked;
+- ``command``: Python and what reads the command line;
+- ``ray``: Ray imported and started; meanwhile (``mlflow``, within it) all else is imported, the names and games of the
+  sweep are checked, and MLflow is asked;
 - ``data``: the store seen to be up to date, the plan, the data loaded;
 - ``recorder``: journal, MLflow's runs and the Optuna studies opened, until Tune asks for the first trial;
 - ``worker``: until the trial begins in its worker: process start and imports;
@@ -40,7 +41,7 @@ import functools, importlib.abc, importlib.machinery, os, sys, time
 
 NOTES = os.environ.get("SER_STARTUP_NOTES")
 WATCHED = {
-    "orchestrator.launch": ["connect"],
+    "orchestrator.cluster": ["connect"],
     "orchestrator.mlflow_client": ["connect"],
     "orchestrator.execute": ["prepare_plan"],
     "orchestrator.searcher": ["SweepSearcher.suggest"],
@@ -152,7 +153,7 @@ def start(folder: Path) -> Mapping[str, float]:
         first["trainables.loop.Training._turn)"],
     ]
     lasted = [later - earlier for earlier, later in itertools.pairwise(moments)]
-    parts = dict(zip(("checks", "ray", "data", "recorder", "worker", "trial"), lasted, strict=True))
+    parts = dict(zip(("command", "ray", "data", "recorder", "worker", "trial"), lasted, strict=True))
     return {
         **parts,
         "first step": moments[-1] - begun,

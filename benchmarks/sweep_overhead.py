@@ -45,7 +45,7 @@ from ray import tune
 from data_prep import cores, demo
 from data_prep.build import build
 from data_prep.store import open_store
-from orchestrator import launch, mlflow_client
+from orchestrator import cluster, launch, mlflow_client
 from orchestrator.delivery import Delivery
 from orchestrator.plan import Cell, Plan
 from orchestrator.records import RunKey, RunRecord
@@ -164,7 +164,7 @@ def run_sweep(folder: Path, plan: Plan) -> Mapping[str, float]:
             SweepSearcher, **{name: _timed(getattr(SweepSearcher, name), spent, "searcher") for name in in_searcher}
         ),
     ):
-        launch.connect(None)
+        cluster.connect(None)
         tasks = load_tasks(open_store(folder / "store"), [TASK])
         begun, driver = time.perf_counter(), time.process_time()
         tracker = Timed(place / "run", _database(place), "benchmark", context={}, tags={})

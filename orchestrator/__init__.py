@@ -1,1 +1,6 @@
 """Plans, searches, tracks, reports and reproduces. Knows Ray Tune, Optuna and MLflow."""
+
+from pathlib import Path
+
+RUNS = Path("runs")
+"""Where launches have their own state, if nothing else is said."""

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from data_prep.errors import INTERRUPTED
 from data_prep.store import Store
-from orchestrator import estimate, prepare
+from orchestrator import cluster, estimate, prepare
 from orchestrator import launch as tune_launch
 from orchestrator.environment import describe_environment
 from orchestrator.launches import Launch, finish, start
@@ -38,7 +38,7 @@ def execute(launch: Launch, runs: Path, console: Console) -> int:
         runs: folder of the launches.
         console: for progress and table.
     """
-    tune_launch.connect(launch.address)
+    cluster.connect(launch.address)
     store, plan, tasks = prepare_plan(launch, console)
     resources = tune_launch.share_out(plan, launch.workers, launch.trials_per_gpu, launch.pack)
     if launch.directory is None:
@@ -75,7 +75,7 @@ def execute(launch: Launch, runs: Path, console: Console) -> int:
 
 def dry_run(launch: Launch, console: Console) -> int:
     """Prints what a launch would run and how long that should take."""
-    tune_launch.connect(launch.address)
+    cluster.connect(launch.address)
     _, plan, tasks = prepare_plan(launch, console)
     resources = tune_launch.share_out(plan, launch.workers, launch.trials_per_gpu, launch.pack)
     per_run = estimate.seconds_per_cell(plan, tasks)

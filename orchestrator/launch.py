@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import ray
 from ray import tune
 
-from data_prep import cores
 from data_prep.errors import InputError
 from orchestrator.environment import software
 from orchestrator.records import RunKey
@@ -53,19 +50,6 @@ class Resources:
     def processes(self) -> int:
         """How many processes train at a time."""
         return self.packers or self.concurrent
-
-
-def connect(address: str | None) -> None:
-    """Joins the Ray cluster at ``address``, or starts Ray on this machine; once per process."""
-    # Tune's own result files and banners: MLflow and the progress view have all that is in them.
-    os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
-    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
-    os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
-    os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")  # a pretext task has no validation UAR
-    if ray.is_initialized():
-        return
-    warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
-    cores.join(address)
 
 
 def share_out(plan: Plan, workers: int, trials_per_gpu: int, pack: int = 1) -> Resources:

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.errors import InputError, nearest_first
+from orchestrator import RUNS
 from orchestrator.environment import command_line
 from orchestrator.plan import Plan, cells
 from orchestrator.prepare import DataSource
 from search_spaces import Sweep, load
 from trainables.config import TaskConfig, construct
 
-RUNS = Path("runs")
 _SETTINGS = "launch.json"
 _DONE = "done"
 

@@ -15,12 +15,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.plan import Plan
-from orchestrator.records import RunKey, RunRecord
-from trainables.config import TrialConfig
-
 if TYPE_CHECKING:
+    from orchestrator.plan import Plan
+    from orchestrator.records import RunKey, RunRecord
     from orchestrator.searcher import Recorder
+    from trainables.config import TrialConfig
 
 
 @dataclass

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from data_prep.errors import unknown
 from orchestrator.records import RunRecord
 from trainables.criteria import CRITERIA as LABEL_FREE
-from trainables.validation import HELD_OUT
+from trainables.criteria import HELD_OUT
 
 ORACLE = "oracle"
 VALIDATION = "validation"

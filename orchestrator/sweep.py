@@ -7,26 +7,22 @@ table, its report and the command that reproduces the best cell. See ``--help``.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import re
-import shlex
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import search_spaces
-from data_prep import labels, splits
-from data_prep.errors import InputError, command, unknown
+from data_prep import labels, registry, splits
+from data_prep.errors import InputError, command
 from data_prep.places import place
-from data_prep.plan import corpus_arguments
-from orchestrator.launches import RUNS, Launch, latest
-from orchestrator.plan import cells
-from orchestrator.prepare import choose
+from orchestrator import RUNS, cluster
 from orchestrator.progress import make_console
 from orchestrator.selection import CHOOSERS, VALIDATION
-from search_spaces import Preset, Sweep
-from trainables.config import TaskConfig
+
+if TYPE_CHECKING:
+    from orchestrator.launches import Launch
 
 _EXAMPLES = """\
 examples:
@@ -40,15 +36,13 @@ examples:
   python -m orchestrator.sweep ablation_addi --resume             goes on with the latest launch that did not end
 """
 
-_MAY_MOVE = ("address", "tracking_uri")
-
 
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     this = argparse.ArgumentParser(
         prog="python -m orchestrator.sweep",
         description="Run a study: search every cell of an ablation table, replicate the best of each, print the table.",
-        epilog=_EXAMPLES + f"\nsweeps: {', '.join(search_spaces.known())}",
+        epilog=_EXAMPLES + f"\nsweeps: {', '.join(registry.names('search_spaces'))}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     this.add_argument("name", metavar="NAME", help="a sweep of search_spaces/, or the path of a Python file with SWEEP")
@@ -148,128 +142,50 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a sweep; returns the exit status."""
     given = parser().parse_args(arguments)
+    if not given.name.endswith(".py"):
+        registry.check("search_spaces", "SWEEP", given.name)  # the rest is checked while Ray starts
     console = make_console()
-    name = Path(given.name).stem
-    if given.resume:
-        launch = latest(given.runs, name)
-        _refuse_changes(given)
-        moved = {key: getattr(given, key) for key in _MAY_MOVE if getattr(given, key)}
-        launch = dataclasses.replace(launch, **moved)
-    else:
-        launch = plan_launch(given, name)
-    _set_out(launch, track=not given.dry_run)
+    launch = _set_out(given)
     from orchestrator.execute import dry_run, execute
 
     return dry_run(launch, console) if given.dry_run else execute(launch, given.runs, console)
 
 
-def _set_out(launch: Launch, *, track: bool) -> None:
-    """Starts Ray, or joins it, and sees that MLflow answers if it is to ``track``.
+def _set_out(given: argparse.Namespace) -> Launch:
+    """The launch that the command line asks for, with Ray there, and MLflow if it is to be written to.
 
-    Nothing of this is needed to say what is wrong with a name, so it comes after that. Ray's start is waiting for other
-    processes: meanwhile the rest is imported, which takes as long, and MLflow asked.
+    Ray's start is waiting for other processes. Importing what checks a command line takes as long, and is done meanwhile;
+    therefore this module itself imports none of that.
     """
     import ray
 
-    from orchestrator.launch import connect  # here, for two threads that import one module wait for each other
-
     there = ray.is_initialized()
     with ThreadPoolExecutor(max_workers=1) as beside:
-        answer = beside.submit(_reach_mlflow, launch.tracking_uri, track)
-        connect(launch.address)
+        launch = beside.submit(_asked_for, given)
+        answer = beside.submit(lambda: _reach_mlflow(launch.result(), track=not given.dry_run))
         try:
+            # What is gone on with may have an address of its own.
+            cluster.connect(launch.result().address if given.resume else given.address)
             answer.result()
         except InputError:
             if not there:
                 ray.shutdown()
             raise
+        return launch.result()
 
 
-def _reach_mlflow(tracking_uri: str | None, track: bool) -> None:
+def _asked_for(given: argparse.Namespace) -> Launch:
+    from orchestrator.request import asked_for
+
+    return asked_for(given, usual=parser().parse_args([given.name]))
+
+
+def _reach_mlflow(launch: Launch, *, track: bool) -> None:
     from orchestrator import execute  # noqa: F401  (with all that it imports)
     from orchestrator.mlflow_client import connect, default_tracking_uri
 
     if track:
-        connect(tracking_uri or default_tracking_uri())
-
-
-def plan_launch(given: argparse.Namespace, name: str) -> Launch:
-    """The launch that the command line asks for, every name and number in it checked."""
-    sweep = search_spaces.load(given.name)
-    if given.preset not in sweep.presets:
-        raise unknown("preset", given.preset, sweep.presets)
-    preset = _budget(sweep.presets[given.preset], given)
-    corpora = corpus_arguments(given.corpus)
-    tasks = _tasks(sweep, given, preset)
-    chosen = cells(dataclasses.replace(sweep, tasks=tasks), lambda task: "", given.cells or _patterns(preset, given))
-    tasks = tuple(task for task in tasks if any(cell.column == task for cell in chosen))
-    needed = sorted({name for cell in chosen for task in cell.tasks for name in task.corpora})
-    source = choose(given.store, corpora, preset.demo, needed)
-    if source.demo is not None:
-        print("no store and no corpora given: using demo corpora of synthetic speech, for trying the software only")
-    return Launch(
-        sweep=given.name,
-        name=name,
-        tasks=tasks,
-        epochs=preset.epochs,
-        trials=preset.trials,
-        replicates=preset.replicates,
-        cells=tuple(cell.name for cell in chosen),
-        seed=given.seed,
-        sampler=given.sampler,
-        criterion=given.select_by,
-        early_stopping=not given.no_early_stopping,
-        time_budget=given.time_budget,
-        data=source,
-        preset=given.preset,
-        workers=given.workers,
-        trials_per_gpu=given.trials_per_gpu,
-        pack=given.pack,
-        search_seeds=given.search_seeds,
-        address=given.address,
-        tracking_uri=given.tracking_uri,
-        command=shlex.join(["python", "-m", "orchestrator.sweep", *sys.argv[1:]]),
-    )
-
-
-def _patterns(preset: Preset, given: argparse.Namespace) -> tuple[str, ...]:
-    """The preset's cells; all of them on corpora of the user's own choice, after which the preset's are not named."""
-    return ("*",) if given.source or given.target or given.protocol or given.scheme else preset.cells
-
-
-def _budget(preset: Preset, given: argparse.Namespace) -> Preset:
-    changes = {key: getattr(given, key) for key in ("epochs", "trials", "replicates") if getattr(given, key)}
-    if given.paper_values:
-        if given.trials not in (None, 1):
-            raise InputError("--paper-values searches nothing; leave --trials out")
-        changes["trials"] = 1
-    return dataclasses.replace(preset, **changes)
-
-
-def _tasks(sweep: Sweep, given: argparse.Namespace, preset: Preset) -> tuple[TaskConfig, ...]:
-    tasks = tuple(sweep.tasks)
-    if given.source or given.target:
-        if not (given.source and given.target):
-            raise InputError("--source and --target go together: give both")
-        sources, targets = (tuple(text.split("+")) for text in (given.source, given.target))
-        tasks = (dataclasses.replace(tasks[0], sources=sources, targets=targets),)
-    changed = {name: getattr(given, name) for name in ("protocol", "scheme") if getattr(given, name)}
-    tasks = tuple(dataclasses.replace(task, **changed) for task in tasks)
-    for variant in sweep.variants:
-        for task in tasks:
-            search_spaces.check_task(variant.on(task))
-    frames = preset.max_frames if given.max_frames is None else given.max_frames or None
-    return tuple(dataclasses.replace(task, max_frames=frames) for task in tasks)
-
-
-def _refuse_changes(given: argparse.Namespace) -> None:
-    """A resumed launch goes on with the plan that it began with; where it runs may have changed."""
-    usual = vars(parser().parse_args([given.name]))
-    free = {"resume", "dry_run", "runs", "name", *_MAY_MOVE}
-    changed = [key for key, value in vars(given).items() if key not in free and value != usual[key]]
-    if changed:
-        options = ", ".join("--" + key.replace("_", "-") for key in changed)
-        raise InputError(f"--resume goes on with the launch's own settings; leave {options} out, or start a new launch")
+        connect(launch.tracking_uri or default_tracking_uri())
 
 
 def _count(text: str) -> int:

@@ -92,8 +92,10 @@ class Utterances:
         inside = positions < lengths.unsqueeze(1)
         places = torch.where(inside, starts.unsqueeze(1) + positions, 0)
         corpora = self._corpora[rows]
-        standardised = (self._values[places] - self._mean[corpora].unsqueeze(1)) / self._scale[corpora].unsqueeze(1)
-        return standardised * inside.unsqueeze(2), lengths
+        # Whole rows: indexing with a matrix takes four times as long.
+        features = self._values.index_select(0, places.flatten()).view(*places.shape, self._values.shape[1])
+        features.sub_(self._mean[corpora].unsqueeze(1)).div_(self._scale[corpora].unsqueeze(1))
+        return features.mul_(inside.unsqueeze(2)), lengths
 
 
 def attribute_names(source: Domain, rows: np.ndarray) -> dict[str, list[str]]:

@@ -13,6 +13,8 @@ import numpy as np
 from scipy.special import entr, expit, log_softmax
 from threadpoolctl import threadpool_limits
 
+HELD_OUT = ("source_val", "target_dev")
+"""Criteria that need labels: how well the parts do that a protocol holds out with them (:mod:`trainables.validation`)."""
 CRITERIA = ("entropy", "information_maximisation", "soft_neighbourhood_density", "deep_embedded_validation")
 
 _ROWS = 1000  # of the similarity matrix at once

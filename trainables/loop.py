@@ -22,6 +22,7 @@ from trainables.estimator import Side
 from trainables.feed import Feed
 from trainables.game import Batch, Method, Player, Reading, begin_with, build, play
 from trainables.metrics import Scores
+from trainables.networks.noise import seed_noise
 from trainables.networks.shared import Shared
 from trainables.outcome import Outcome, Report
 from trainables.policies import Verdict
@@ -78,6 +79,7 @@ class Training:
         self.feed = self._make_feed()
         self.modules = self._make_networks()
         self.networks = dict(self.modules.items())
+        self._moved = {player.name: self._weights_of(player) for player in self.game.players}
         self.players = [player for player in self.game.players if self.weights(player)]
         self.optimisers = {
             player.name: self.recipe.optimise(self.weights(player), self.hyperparameters.learning_rate)
@@ -152,7 +154,7 @@ class Training:
                 self._turn(player, step, turn)
 
     def _turn(self, player: Player, step: Step, turn: int) -> None:
-        torch.manual_seed(self.noise_seed(player, step, turn))
+        seed_noise(self.noise_seed(player, step, turn), self.device)
         weights = self.weights(player)
         loss = player.loss(self.networks, step.batch, self.hyperparameters, {**step.values, "turn": turn})
         loss = loss + self.recipe.penalty(weights)
@@ -174,6 +176,9 @@ class Training:
 
     def weights(self, player: Player) -> list[torch.nn.Parameter]:
         """The weights that a player moves."""
+        return self._moved[player.name]
+
+    def _weights_of(self, player: Player) -> list[torch.nn.Parameter]:
         moved = [name for name in player.moves if name not in self.recipe.frozen]
         return [weight for name in moved for weight in self.modules[name].parameters() if weight.requires_grad]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, recall_score
 
 
 @dataclass(frozen=True)
@@ -26,6 +25,8 @@ class Scores:
 
 def score(truth: np.ndarray, predicted: np.ndarray, classes: int) -> Scores:
     """Scores of class numbers ``predicted`` against ``truth``, both of shape (utterances,)."""
+    from sklearn.metrics import confusion_matrix, recall_score  # here, for most who import this score nothing
+
     numbers = list(range(classes))
     recall = recall_score(y_true=truth, y_pred=predicted, labels=numbers, average="macro", zero_division=0)
     return Scores(

@@ -6,11 +6,10 @@ from typing import Protocol
 
 import numpy as np
 
+from trainables.criteria import HELD_OUT
 from trainables.data import Granted
 from trainables.estimator import Side
 from trainables.metrics import Scores, score
-
-HELD_OUT = ("source_val", "target_dev")
 
 
 class Model(Protocol):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from data_prep.demo import layouts, stage
+from data_prep.demo import layouts
 from data_prep.errors import InputError, unknown
 
 VERSION = 2  # raised whenever the same size and seed would give other files
@@ -74,6 +74,8 @@ def speak(
     for name in names:
         if name not in layouts.known():
             raise unknown("demo corpus", name, layouts.known())
+    from data_prep.demo import stage  # here, for signal processing takes a second to import
+
     out = Path(out).absolute()
     folders = {name: out / layouts.load(name).folder for name in names}
     stamp = {"made_by": "data_prep.demo", "version": VERSION, "size": size, "seed": seed}

@@ -6,10 +6,14 @@ import dataclasses
 
 import pytest
 
-from orchestrator import sweep
+from data_prep.errors import InputError
 from orchestrator.launch import share_out
 from orchestrator.launches import Launch, finish, latest, start
-from orchestrator.sweep import main, parser, plan_launch
+from orchestrator.request import plan_launch
+from orchestrator.sweep import main, parser
+
+# A command starts Ray before it knows what is wrong with what it is asked for.
+pytestmark = pytest.mark.usefixtures("ray_session")
 
 
 def launch(*arguments: str) -> Launch:
@@ -57,7 +61,7 @@ def test_an_mlflow_that_cannot_be_used_is_one_line_and_ends_the_ray_that_was_sta
     address, message, capsys, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("orchestrator.launch.connect", lambda address: None)
+    monkeypatch.setattr("orchestrator.cluster.connect", lambda address: None)
     monkeypatch.setattr("ray.is_initialized", lambda: False)  # whatever ran before this test in its process
     ended = []
     monkeypatch.setattr("ray.shutdown", lambda: ended.append(True))
@@ -161,14 +165,14 @@ def test_a_launch_is_gone_on_with_as_it_was_until_it_is_done(tmp_path):
     begun = start(tmp_path, launch("--store=s", "--seed=4"))
     assert latest(tmp_path, "ablation_addi") == begun
     finish(begun)
-    with pytest.raises(sweep.InputError, match=r"every launch of ablation_addi in .* has ended"):
+    with pytest.raises(InputError, match=r"every launch of ablation_addi in .* has ended"):
         latest(tmp_path, "ablation_addi")
 
 
 def test_a_launch_is_not_gone_on_with_when_a_cell_of_it_is_gone(tmp_path):
     whole = launch("--store=s")
     fewer = dataclasses.replace(whole, cells=(*whole.cells, "mute/iemocap-emodb"))
-    with pytest.raises(sweep.InputError, match="has no cell mute/iemocap-emodb any more; put it back"):
+    with pytest.raises(InputError, match="has no cell mute/iemocap-emodb any more; put it back"):
         fewer.plan({task.name: "" for task in whole.tasks})
 
 
@@ -185,7 +189,7 @@ def test_a_launch_that_cannot_begin_leaves_nothing_that_would_be_resumed(tmp_pat
 def test_workers_that_the_machine_or_a_batch_cannot_have_are_refused(workers, message, make_plan, monkeypatch):
     monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": 8.0})
     plan = launch("--store=s").plan({task.name: "" for task in launch("--store=s").tasks})
-    with pytest.raises(sweep.InputError, match=message):
+    with pytest.raises(InputError, match=message):
         share_out(plan, workers, 4)
 
 
@@ -199,7 +203,7 @@ def test_workers_that_the_machine_or_a_batch_cannot_have_are_refused(workers, me
 def test_what_a_search_trial_of_several_seeds_cannot_be_trained_as_is_refused(workers, pack, message, monkeypatch):
     monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": 8.0})
     plan = launch("--store=s", "--search-seeds=3").plan(lambda task: "")
-    with pytest.raises(sweep.InputError, match=message):
+    with pytest.raises(InputError, match=message):
         share_out(plan, workers, 4, pack)
     assert share_out(plan, 1, 4, 3).packers == 8
 
@@ -221,13 +225,13 @@ def test_where_runs_are_packed_each_gpu_or_else_each_core_trains_as_many_as_are_
     monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": 16.0})
     shared = share_out(plan, 1, 4, 8)
     assert (shared.packers, shared.concurrent, shared.gpus) == (16, 128, 0)
-    with pytest.raises(sweep.InputError, match="--pack 8 trains several runs in one process, --workers 2 one run in"):
+    with pytest.raises(InputError, match="--pack 8 trains several runs in one process, --workers 2 one run in"):
         share_out(plan, 2, 4, 8)
 
 
 def test_where_a_resumed_launch_runs_may_have_changed(tmp_path, monkeypatch):
     start(tmp_path, launch("--store=s", "--tracking-uri=http://old:1"))
-    monkeypatch.setattr("orchestrator.launch.connect", lambda address: None)
+    monkeypatch.setattr("orchestrator.cluster.connect", lambda address: None)
     monkeypatch.setattr("orchestrator.mlflow_client.connect", lambda uri: None)
     executed = []
     monkeypatch.setattr("orchestrator.execute.execute", lambda launch, runs, console: executed.append(launch) or 0)

@@ -29,6 +29,16 @@ def uniform(*shape: int, device: torch.device | None = None) -> Tensor:
     return _Uniform.apply(runs.number, runs.generators, shape, device)
 
 
+def seed_noise(seed: int, device: torch.device) -> None:
+    """Seeds what random numbers are drawn from on ``device``.
+
+    As ``torch.manual_seed`` does, which looks for every other kind of device too and takes as long as some layers.
+    """
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+
+
 @contextmanager
 def drawn_by(number: Tensor, generators: Sequence[torch.Generator]) -> Iterator[None]:
     """Has what is drawn within, inside ``torch.func.vmap`` over runs, drawn from each run's own generator.

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from data_prep import registry
-from data_prep.demo.acoustics import Channel
+from data_prep.demo.channel import Channel
 from data_prep.demo.prosody import Delivery
 
 SIZES = ("tiny", "small", "full")

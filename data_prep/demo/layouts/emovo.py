@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from data_prep.demo.acoustics import Channel
+from data_prep.demo.channel import Channel
 from data_prep.demo.layouts import Layout, Turn
 from data_prep.demo.layouts._selection import acted_with, chosen
 

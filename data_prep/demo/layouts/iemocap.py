@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from data_prep.demo import listeners
-from data_prep.demo.acoustics import Channel
+from data_prep.demo.channel import Channel
 from data_prep.demo.layouts import Layout, Turn, apportion
 from data_prep.demo.layouts._english import sentence
 from data_prep.demo.prosody import Delivery

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
-from data_prep.demo.acoustics import Channel
+from data_prep.demo.channel import Channel
 from data_prep.demo.layouts import Layout, Turn, apportion
 from data_prep.demo.layouts._selection import acted_with
 from data_prep.demo.listeners import AFFECT

@@ -1,0 +1,23 @@
+"""The Ray that a command works on."""
+
+from __future__ import annotations
+
+import os
+import warnings
+
+from data_prep import cores
+
+
+def connect(address: str | None) -> None:
+    """Joins the Ray cluster at ``address``, or starts Ray on this machine; once per process."""
+    # Tune's own result files and banners: MLflow and the progress view have all that is in them.
+    os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+    os.environ.setdefault("RAY_TRAIN_ENABLE_V2_MIGRATION_WARNINGS", "0")
+    os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")  # a pretext task has no validation UAR
+    import ray
+
+    if ray.is_initialized():
+        return
+    warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
+    cores.join(address)
