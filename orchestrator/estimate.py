@@ -26,7 +26,7 @@ _START_SECONDS = 20.0
 
 
 def seconds_per_cell(plan: Plan, tasks: Mapping[TaskConfig, TaskData]) -> dict[str, float]:
-    """Seconds of one core (or GPU share) for one whole run of each cell, without the run that it starts from.
+    """Seconds of one core (or GPU share) for one whole run of each cell under one seed, without what it starts from.
 
     All epochs of a game, timed over one short one; one fit of what has no epochs.
     """
@@ -55,9 +55,10 @@ def seconds_of_plan(
 ) -> float:
     """Wall-clock seconds of the whole plan when ``concurrent`` runs train at a time, without those that others start from."""
     once = sum(per_run[cell.name] for cell in plan.cells) / concurrent
-    search = sum(plan.trials_of(cell) * per_run[cell.name] for cell in plan.cells) / concurrent
+    trials = sum(plan.trials_of(cell) * per_run[cell.name] for cell in plan.cells) / concurrent
+    search = plan.search_seeds * trials
     if time_budget is not None:  # the paper's own configuration runs, and what has begun ends
-        search = max(once, min(search, time_budget + max(per_run.values())))
+        search = max(plan.search_seeds * once, min(search, time_budget + plan.search_seeds * max(per_run.values())))
     return _START_SECONDS + search + plan.replicates * once
 
 

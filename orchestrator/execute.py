@@ -94,6 +94,8 @@ def dry_run(launch: Launch, runs: Path, console: Console) -> int:
         f"{plan.runs} runs of up to {plan.epochs} epochs, {resources.concurrent} at a time: "
         f"about {clock_text(whole)} at the most (early stopping and the learning-rate schedule end many sooner)"
     )
+    if plan.search_seeds > 1:
+        console.print(f"a search trial is {plan.search_seeds} runs, under as many seeds; that is counted in it")
     if launch.pack > 1:
         console.print(f"what a GPU saves by training up to {launch.pack} runs as one batch is not counted in that")
     for frames in sorted({task.max_frames for task in launch.tasks if task.max_frames is not None}):

@@ -60,15 +60,12 @@ def share_out(plan: Plan, workers: int, trials_per_gpu: int, pack: int = 1) -> R
 
     Raises:
         InputError: there are too few cores or GPUs for one trial, its workers cannot share a batch equally, or runs are to
-            be packed that are trained on several workers each.
+            be packed, or to be of one trial, that are trained on several workers each.
     """
+    _check_together(plan.search_seeds, workers, pack)
     there = ray.cluster_resources()
     cpus, gpus = int(there.get("CPU", 1)), int(there.get("GPU", 0))
     if pack > 1:
-        if workers > 1:
-            raise InputError(
-                f"--pack {pack} trains several runs in one process, --workers {workers} one run in several"
-            )
         packers = gpus or cpus
         return Resources(cpus=1, gpus=_BESIDE if gpus else 0, workers=1, concurrent=pack * packers, packers=packers)
     shares = trials_per_gpu if workers == 1 else 1
@@ -82,6 +79,20 @@ def share_out(plan: Plan, workers: int, trials_per_gpu: int, pack: int = 1) -> R
                     f"--workers {workers} cannot share a batch of {size} equally, which {cell.name} may have"
                 )
     return Resources(cpus=1, gpus=1 / shares if gpus else 0, workers=workers, concurrent=concurrent)
+
+
+def _check_together(seeds: int, workers: int, pack: int) -> None:
+    """Refuses what several runs in one process cannot be."""
+    for option, runs in (("--pack", pack), ("--search-seeds", seeds)):
+        if runs > 1 and workers > 1:
+            raise InputError(
+                f"{option} {runs} trains several runs in one process, --workers {workers} one run in several"
+            )
+    if 1 < pack < seeds:
+        raise InputError(
+            f"--pack {pack} holds fewer runs than a search trial has with --search-seeds {seeds}; give --pack {seeds} or "
+            "more"
+        )
 
 
 def run(

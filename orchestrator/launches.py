@@ -32,7 +32,7 @@ class Launch:
         name: short name, which is the MLflow experiment's.
         tasks: the table's columns, as this launch has them.
         cells: the names of the cells that it has, in the table's order.
-        epochs, trials, replicates, seed, sampler, early_stopping, time_budget, criterion: the plan.
+        epochs, trials, replicates, seed, sampler, early_stopping, time_budget, criterion, search_seeds: the plan.
         data: where the data comes from.
         preset: the preset that the budget began from.
         workers, trials_per_gpu, pack, address: how it is run.
@@ -64,6 +64,7 @@ class Launch:
     criterion: str = "validation"
     pack: int = 1
     memory: float | None = None
+    search_seeds: int = 1
 
     def load_sweep(self) -> Sweep:
         """The sweep, with the tasks of this launch."""
@@ -99,6 +100,7 @@ class Launch:
             early_stopping=self.early_stopping,
             sampler=self.sampler,
             criterion=self.criterion,
+            search_seeds=self.search_seeds,
         )
 
     def resume_command(self) -> str:

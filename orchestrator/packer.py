@@ -3,7 +3,8 @@
 Each Tune trial hands its run to a :class:`Packer` and passes on what comes back, epoch by epoch
 (:func:`orchestrator.trial.run_trial`); so Tune, Optuna and MLflow see every run by itself. The packer trains those of its
 runs that are alike in one batch (:mod:`trainables.replicas`), whether they are replicates or configurations that differ in
-numbers, and the others one after another. A trial that is stopped early drops its run, whose place is free at once.
+numbers, and the others one after another. A trial of several seeds has a run for each, and is told of their mean. One that is
+stopped early drops its runs, whose places are free at once.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from orchestrator.trial import Final, conclude, start_of
 from trainables.config import TaskConfig, TrialConfig
 from trainables.data import TaskData
 from trainables.loop import Training
+from trainables.outcome import TrialResult
 from trainables.pretraining import Pretrained
 from trainables.replicas import Epoch, Pack, alike, can_share
 from trainables.resident import RESIDENTS
+from trainables.seeds import mean_epochs, mean_result
 from trainables.trainable import Trial, prepare_process
 from trainables.workers import Workers
 
@@ -31,12 +34,31 @@ from trainables.workers import Workers
 _MARGIN = 1.25
 
 
+class _Dropped(Exception):
+    """Nobody waits for a run any more."""
+
+
+class _Ended(NamedTuple):
+    """What a run leaves, and what it started from."""
+
+    result: TrialResult
+    start: Pretrained | None
+
+
 class _Asked(NamedTuple):
-    """A run that a trial waits for: its epochs, then what it leaves, or why it failed."""
+    """A run that the trial ``name`` waits for: its epochs, then what it leaves, or why it failed."""
 
     name: str
     config: TrialConfig
-    events: queue.SimpleQueue[dict[str, Any] | Final | Exception]
+    events: queue.SimpleQueue[dict[str, Any] | _Ended | Exception]
+
+    def epochs(self, ended: dict[int, _Ended]) -> Iterator[dict[str, Any]]:
+        """Its epochs as they come, after which what it leaves is in ``ended``, by its seed."""
+        while not isinstance(event := self.events.get(), _Ended):
+            if isinstance(event, Exception):
+                raise event
+            yield event
+        ended[self.config.seed] = event
 
 
 class _Begun(NamedTuple):
@@ -64,7 +86,7 @@ class Packer:
         """
         self._tasks, self._most, self._gpu, self._pretrained = tasks, most, gpu, Path(pretrained)
         self._device = torch.device("cuda" if gpu else "cpu")
-        self._heard: queue.SimpleQueue[_Asked | str] = queue.SimpleQueue()
+        self._heard: queue.SimpleQueue[list[_Asked] | str] = queue.SimpleQueue()
         self._waiting: deque[_Asked] = deque()
         self._begun: dict[Training, _Begun] = {}
         self._packs: deque[Pack] = deque()
@@ -72,17 +94,22 @@ class Packer:
         threading.Thread(target=self._work, daemon=True).start()
 
     def train(self, name: str, config: Mapping[str, Any]) -> Iterator[dict[str, Any] | Final]:
-        """Trains a run that its trial calls ``name``: its epochs' numbers as they come, then what it leaves."""
-        asked = _Asked(name, TrialConfig.from_dict(config), queue.SimpleQueue())
+        """Trains the runs of a trial called ``name``: their epochs' mean as they come, then what they leave."""
+        trial = TrialConfig.from_dict(config)
+        asked = [_Asked(name, run, queue.SimpleQueue()) for run in trial.runs]
         self._heard.put(asked)
-        while not isinstance(event := asked.events.get(), Final):
-            if isinstance(event, Exception):
-                raise event
-            yield event
-        yield event
+        ended: dict[int, _Ended] = {}
+        try:
+            for epoch in mean_epochs([run.epochs(ended) for run in asked]):
+                yield dict(epoch)
+        except _Dropped:
+            return
+        each = [ended[run.config.seed] for run in asked]
+        result = mean_result([run.result for run in each])
+        yield conclude(trial, result, each[0].start, gpu=self._gpu, packed=True)
 
     def drop(self, name: str) -> None:
-        """Trains a run no further, if it is still in training."""
+        """Trains the runs of a trial no further, if they are still in training."""
         self._heard.put(name)
 
     def _work(self) -> None:
@@ -93,13 +120,17 @@ class Packer:
             self._admit()
             self._advance()
 
-    def _hear(self, heard: _Asked | str) -> None:
+    def _hear(self, heard: list[_Asked] | str) -> None:
         """Takes in what a trial asks for."""
-        if isinstance(heard, _Asked):
-            self._waiting.append(heard)
+        if isinstance(heard, list):
+            self._waiting.extend(heard)
         else:
+            dropped = [asked for asked in self._waiting if asked.name == heard]
             self._waiting = deque(asked for asked in self._waiting if asked.name != heard)
-            self._leave([run for run, begun in self._begun.items() if begun.asked.name == heard])
+            gone = [run for run, begun in self._begun.items() if begun.asked.name == heard]
+            for asked in (*dropped, *(self._begun[run].asked for run in gone)):
+                asked.events.put(_Dropped())  # else its thread would wait for ever
+            self._leave(gone)
 
     def _admit(self) -> None:
         """Begins runs as far as there is room for them."""
@@ -164,11 +195,10 @@ class Packer:
         if run.ended:
             try:
                 result = begun.trial.conclude(run.outcome())
-                final = conclude(begun.asked.config, result, begun.start, gpu=self._gpu, packed=True)
             except Exception as error:
                 begun.asked.events.put(error)
             else:
-                begun.asked.events.put(final)
+                begun.asked.events.put(_Ended(result, begun.start))
 
     def _change(self, pack: Pack, **runs: Sequence[Training]) -> None:
         try:

@@ -12,7 +12,7 @@ from optuna.distributions import CategoricalDistribution
 from data_prep.errors import InputError, nearest_first
 from orchestrator.records import RunKey
 from search_spaces import Parameter, Sweep, Variant, active
-from trainables.config import TaskConfig, TrialConfig
+from trainables.config import TaskConfig, TrialConfig, seeds_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,9 @@ class Cell:
         fixed = self.variant.values({}).get("batch_size")
         return [] if fixed is None else [fixed]
 
-    def config(self, drawn: Mapping[str, Any], *, epochs: int, seed: int, start_seed: int = 0) -> TrialConfig:
+    def config(
+        self, drawn: Mapping[str, Any], *, epochs: int, seed: int, start_seed: int = 0, seeds: int = 1
+    ) -> TrialConfig:
         """The run that trains this cell with the drawn values; what was not drawn has the variant's or default value.
 
         Args:
@@ -68,6 +70,7 @@ class Cell:
             epochs: of the run, and of the one that it starts from, at the most.
             seed: of the run.
             start_seed: of the run that it starts from, which is the same for all that start from it.
+            seeds: how many it is trained under, ``seed`` the first of them.
         """
         return TrialConfig(
             method=self.variant.method,
@@ -78,6 +81,7 @@ class Cell:
             seed=seed,
             data=self.fingerprint(self.task),
             start=self._start(drawn, epochs, start_seed),
+            seeds=seeds,
         )
 
     def _start(self, drawn: Mapping[str, Any], epochs: int, seed: int) -> TrialConfig | None:
@@ -105,6 +109,9 @@ class Plan:
             configuration; with 1 there is no search. A cell with nothing to search has one trial.
         seed: search trials train with it, replicate ``r`` with ``seed + 1 + r``: a configuration is never reported on
             the seed that selected it, and replicate ``r`` of every cell has the same split, so cells can be paired.
+        search_seeds: how many seeds a search trial is trained under, whose mean is its score. The others are further
+            from ``seed`` than a million replicates (:func:`~trainables.config.seeds_of`), so what holds of it does of
+            them, and every search trial has the same ones.
         early_stopping: whether hopeless search trials are stopped (ASHA).
         sampler: ``tpe``, or ``random`` for a list of configurations that is the same in whatever order runs end.
         criterion: what chooses the search trial that is replicated (:data:`~orchestrator.selection.CHOOSERS`).
@@ -119,10 +126,11 @@ class Plan:
     early_stopping: bool = True
     sampler: str = "tpe"
     criterion: str = "validation"
+    search_seeds: int = 1
 
     @property
     def runs(self) -> int:
-        """How many runs it takes."""
+        """How many runs it takes, a search trial counting as one however many seeds it has."""
         return sum(self.trials_of(cell) + self.replicates for cell in self.cells)
 
     def trials_of(self, cell: Cell) -> int:
@@ -130,9 +138,10 @@ class Plan:
         return self.trials if cell.space else 1
 
     @property
-    def seeds(self) -> range:
-        """The seed of the search and those of the replicates."""
-        return range(self.seed, self.seed + 1 + self.replicates)
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of the search and those of the replicates."""
+        replicates = range(self.seed + 1, self.seed + 1 + self.replicates)
+        return (*seeds_of(self.seed, self.search_seeds), *replicates)
 
     def cell(self, name: str) -> Cell:
         """The cell called ``name``."""
@@ -140,8 +149,14 @@ class Plan:
 
     def config(self, key: RunKey, drawn: Mapping[str, Any]) -> TrialConfig:
         """The run ``key`` with the drawn values."""
-        seed = self.seed if key.kind == "search" else self.seed + 1 + key.number
-        return self.cell(key.cell).config(drawn, epochs=self.epochs, seed=seed, start_seed=self.seed)
+        search = key.kind == "search"
+        return self.cell(key.cell).config(
+            drawn,
+            epochs=self.epochs,
+            seed=self.seed if search else self.seed + 1 + key.number,
+            start_seed=self.seed,
+            seeds=self.search_seeds if search else 1,
+        )
 
 
 def cells(sweep: Sweep, fingerprint: Callable[[TaskConfig], str], patterns: Sequence[str] = ("*",)) -> tuple[Cell, ...]:

@@ -40,11 +40,13 @@ class RunRecord:
         key: which run it is.
         config: what was trained, fully resolved.
         status: ``finished``; ``stopped`` early by the scheduler; ``failed``; ``killed`` with its sweep.
-        metrics: final numbers by name. A finished run has ``validation_uar`` (what selects: the best epoch's, in
-            [0, 1]), ``test_uar``, ``test_accuracy``, ``best_epoch``, ``epochs_run``, ``train_seconds``; others may lack
-            the test's, and one that others start from may lack every score.
+        metrics: final numbers by name, means where it has several seeds (:mod:`trainables.seeds`). A finished run has
+            ``validation_uar`` (what selects: the best epoch's, in [0, 1]), ``test_uar``, ``test_accuracy``,
+            ``best_epoch``, ``epochs_run``, ``train_seconds``; others may lack the test's, and one that others start from
+            may lack every score.
         history: one mapping of numbers per epoch, in order (``epoch``, ``validation_uar``, ``loss/<player>``, ...).
-        confusion: test utterances, row = true class, column = predicted class, in the scheme's order.
+        confusion: test utterances, row = true class, column = predicted class, in the scheme's order; of several seeds
+            the sum.
         origin: of a finished run: the ``device`` that trained it (``cpu`` or ``cuda``), the ``machine`` that this was
             on, whether it was ``packed``, trained in one batch with others, the ``split`` that it was trained and tested
             on (sizes of the parts, and a digest), and a digest of the ``normalisation``; of one that starts from another

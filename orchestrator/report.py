@@ -154,7 +154,7 @@ def _worths(records: Sequence[RunRecord], study: Study) -> list[selection.Worth]
 
 def _print_choices(console: Console, records: Sequence[RunRecord], study: Study) -> None:
     if worths := _worths(records, study):
-        console.print(table_text.selecting(worths))
+        console.print(table_text.selecting(worths, study))
 
 
 def _cell(row: Row, records: Sequence[RunRecord], study: Study) -> dict[str, Any]:

@@ -98,7 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not record.origin:
         raise InputError(f"run {given.run} does not say on what device it was trained; it cannot be compared with")
     store = _store(record, context, given.store, corpus_arguments(given.corpus), console)
-    console.print(f"{record.key}: training again, {record.metrics['epochs_run']:.0f} epochs, seed {record.config.seed}")
+    seeds = ", ".join(str(run.seed) for run in record.config.runs)
+    console.print(f"{record.key}: training again, {record.metrics['epochs_run']:.0f} epochs, seed {seeds}")
     prepare_process()
     there = room_for_features(given.memory, RUNS, console)
     gpu = record.origin["device"] == "cuda" and torch.cuda.is_available()

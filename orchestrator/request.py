@@ -81,6 +81,7 @@ def plan_launch(given: argparse.Namespace, name: str) -> Launch:
         workers=given.workers,
         trials_per_gpu=given.trials_per_gpu,
         pack=given.pack,
+        search_seeds=given.search_seeds,
         address=given.address,
         tracking_uri=given.tracking_uri,
         memory=given.memory,

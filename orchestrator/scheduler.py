@@ -21,10 +21,11 @@ _PATIENCE = 5  # epochs before the learning rate can fall for the first time (ad
 class CellScheduler(FIFOScheduler):
     """Stops a search trial that is behind the others of its own cell (ASHA, Li et al. 2020).
 
-    A trial is judged by its best validation UAR, first after a ninth of the plan's epochs, but never before the fifth,
-    and again after three times as many; never in the last third of its epochs, where little would be saved. Of those
-    that have come as far, it must be in the upper third. Trials of different cells are never compared. Replicates are
-    never stopped, nor is a cell's first trial, the paper's own configuration: both are reported whatever they reach.
+    A trial is judged by its best validation UAR, the mean over its seeds where it has several, first after a ninth of the
+    plan's epochs, but never before the fifth, and again after three times as many; never in the last third of its epochs,
+    where little would be saved. Of those that have come as far, it must be in the upper third. Trials of different cells
+    are never compared. Replicates are never stopped, nor is a cell's first trial, the paper's own configuration: both are
+    reported whatever they reach.
     """
 
     def __init__(

@@ -296,8 +296,10 @@ class _Live:
 def _metrics_so_far(history: list[dict[str, float]]) -> dict[str, float]:
     """The final numbers of a run that was stopped: as far as they are known without a test."""
     best = max(history, key=lambda epoch: epoch[METRIC])
-    metrics = {METRIC: best[METRIC], "best_epoch": best["epoch"], "epochs_run": history[-1]["epoch"]}
-    return metrics | {name: history[-1][name] for name in ("train_seconds",) if name in history[-1]}
+    last = history[-1]
+    # Over several seeds it is the mean of each one's best, as at the end, and so may be higher than any epoch's mean.
+    metrics = {METRIC: last["best_validation_uar"], "best_epoch": best["epoch"], "epochs_run": last["epoch"]}
+    return metrics | {name: last[name] for name in ("train_seconds",) if name in last}
 
 
 def _numbers(result: Mapping[str, Any]) -> dict[str, float]:

@@ -198,7 +198,7 @@ class RunStudy:
         before = self._study.user_attrs.get(_PLAN)
         if before is None:
             self._study.set_user_attr(_PLAN, shared)
-        elif changed := [key for key in shared if before.get(key) != shared[key]]:
+        elif changed := [key for key in {**before, **shared} if before.get(key) != shared.get(key)]:
             raise InputError(
                 f"{name} was begun with another {', '.join(changed)} than it has now; start a new launch, "
                 "so that its runs can be compared"

@@ -80,6 +80,7 @@ class Study:
         time_budget: seconds after which no more search trials began; ``None`` for no such limit.
         demo: whether it ran on demo corpora.
         criterion: what chose the search trial that is replicated.
+        search_seeds: how many seeds a search trial's figures are means over.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Study:
     demo: bool
     published_note: str = ""
     criterion: str = "validation"
+    search_seeds: int = 1
 
     @classmethod
     def of(cls, sweep: Sweep, plan: Plan, *, time_budget: float | None = None, demo: bool) -> Study:
@@ -133,6 +135,7 @@ class Study:
             demo=demo,
             published_note=sweep.published_note,
             criterion=plan.criterion,
+            search_seeds=plan.search_seeds,
         )
 
     def to_dict(self) -> dict[str, Any]:

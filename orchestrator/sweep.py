@@ -58,6 +58,15 @@ def parser() -> argparse.ArgumentParser:
     budget.add_argument("--trials", type=_positive, help="configurations searched in each cell, the paper's included")
     budget.add_argument("--replicates", type=_positive, help="seeds under which each cell's best is trained again")
     budget.add_argument(
+        "--search-seeds",
+        type=_positive,
+        default=1,
+        metavar="N",
+        help="seeds under which each configuration is trained in the search (default 1): their mean is what it is judged "
+        "by, while it trains (early stopping) and in the end, so that bad luck under one does not cost a good one. A "
+        "search takes N times as long. None of them is a replicate's",
+    )
+    budget.add_argument(
         "--max-frames", type=_count, metavar="N", help="cut longer utterances to their middle N frames; 0 cuts nothing"
     )
     budget.add_argument("--paper-values", action="store_true", help="no search: only the paper's own configuration")

@@ -19,13 +19,6 @@ DEMO_WARNING = (
 )
 
 
-SELECTING = (
-    "Mean over {cells} cells with more than one search trial to choose from: test UAR of the one that each criterion "
-    "chooses, one seed each. The oracle chooses by the test score itself, the best of many noisy ones: no criterion "
-    "can be expected to keep all of its gain. Label-free ones look at the target's features, whether or not training did."
-)
-
-
 def render(rows: Sequence[Row], study: Study) -> Table:
     """The table for a terminal of 100 columns: a block for each task, every score in per cent."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", title_justify="left")
@@ -54,7 +47,7 @@ def render(rows: Sequence[Row], study: Study) -> Table:
     return table
 
 
-def selecting(worths: Sequence[Worth]) -> Table:
+def selecting(worths: Sequence[Worth], study: Study) -> Table:
     """What each criterion would have chosen among the search trials, over all cells, for a terminal."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", title_justify="left")
     table.title, table.title_style = Text("How to choose a configuration without target labels", style="bold"), ""
@@ -67,8 +60,14 @@ def selecting(worths: Sequence[Worth]) -> Table:
             "a trial at random", percent(worths[0].random), percent(worths[0].oracle - worths[0].random), "0 %"
         )
     table.caption_justify, table.caption_style = "left", "dim"
-    table.caption = SELECTING.format(cells=len(worths[0].choices) if worths else 0)
+    table.caption = selecting_text(worths, study)
     return table
+
+
+def selecting_text(worths: Sequence[Worth], study: Study) -> str:
+    """What that table is of."""
+    seeds = "one seed" if study.search_seeds == 1 else f"mean over {study.search_seeds} seeds"
+    return _SELECTING.format(cells=len(worths[0].choices) if worths else 0, seeds=seeds)
 
 
 def criterion_text(criterion: str) -> str:
@@ -144,6 +143,7 @@ def notes(rows: Sequence[Row], study: Study) -> list[str]:
         f"n replicates; chance is {', '.join(sorted({percent(row.chance) for row in rows}))}.",
         *sorted({f"Protocol {task.protocol}: {task.grants}." for task in tasks}),
         *sorted({f"Selected by {_SELECTION.get(task.selection, task.selection)}." for task in tasks}),
+        *([] if study.search_seeds == 1 else [_SEARCH_SEEDS.format(seeds=study.search_seeds)]),
         *([] if study.criterion == VALIDATION else [_CHOSEN.format(criterion=study.criterion.replace("_", " "))]),
         *sorted({cut_text(task.max_frames) for task in tasks if task.max_frames is not None}),
         *([_POOLED] if any(row.pooled is not None for row in rows) else []),
@@ -202,6 +202,17 @@ _STOPPED = (
 _SHOWN = (
     "Seeds take turns at the speakers that are tested. So labels that selected hyperparameters under the search's seed "
     "may be of utterances that a replicate tests, though nothing in its own run saw them; --paper-values selects nothing."
+)
+
+_SELECTING = (
+    "Mean over {cells} cells with more than one search trial to choose from: test UAR of the one that each criterion "
+    "chooses, {seeds} each. The oracle chooses by the test score itself, the best of many noisy ones: no criterion "
+    "can be expected to keep all of its gain. Label-free ones look at the target's features, whether or not training did."
+)
+
+_SEARCH_SEEDS = (
+    "Every search trial was trained under {seeds} seeds, the same ones in every trial and none of them a replicate's; its "
+    "figures, and what stopped it early or chose it, are means over them."
 )
 
 _CHOSEN = (

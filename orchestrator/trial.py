@@ -22,9 +22,9 @@ from trainables.batches import digest
 from trainables.config import TaskConfig, TrialConfig
 from trainables.data import TaskData
 from trainables.estimator import Estimator
-from trainables.outcome import Report
+from trainables.outcome import Report, TrialResult
 from trainables.pretraining import Pretrained, pretrain
-from trainables.trainable import TrialResult, prepare_process, train
+from trainables.trainable import prepare_process, train
 
 MODEL = "model.pt"
 
@@ -91,7 +91,7 @@ def is_packed(config: Mapping[str, Any]) -> bool:
 
 
 def _train_packed(config: Mapping[str, Any], packers: Sequence[Any]) -> Final:
-    """Has a packer train a run; those of one cell go to the same one, where most of them are alike."""
+    """Has a packer train a trial's runs; those of one cell go to the same one, where most of them are alike."""
     packer = packers[zlib.crc32(config["cell"].encode()) % len(packers)]
     name = uuid.uuid4().hex
     try:

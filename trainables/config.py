@@ -17,6 +17,9 @@ from data_prep.errors import InputError, unknown
 
 # What begins the names of the hyperparameters of the run that a run starts from.
 START = "start."
+# How far apart the seeds of one trial are: further than anybody's replicates, whose seeds follow each other. It is a
+# prime, so that where consecutive seeds take turns at what is tested, these take turns too.
+_STRIDE = 1_000_003
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +81,7 @@ class TaskConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialConfig:
-    """One training run.
+    """One training run, or the mean of several that differ in their seeds alone.
 
     Attributes:
         method: a module of :mod:`trainables.methods`.
@@ -89,6 +92,8 @@ class TrialConfig:
         seed: of the four random streams (split, initialisation, order, noise).
         data: fingerprint of the features and labels it is trained on.
         start: the run whose weights this one begins with (a pretext task, or another corpus); ``None`` for none.
+        seeds: how many seeds it is trained under, ``seed`` the first of them (:func:`seeds_of`); its numbers are means
+            over them. All start from the same weights.
     """
 
     method: str
@@ -99,10 +104,19 @@ class TrialConfig:
     data: str
     without: tuple[str, ...] = field(default=())
     start: TrialConfig | None = None
+    seeds: int = 1
+
+    def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise InputError(f"seeds of a trial is {self.seeds}; it must be 1 or more")
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON types; :meth:`from_dict` gives it back."""
-        return json.loads(json.dumps(dataclasses.asdict(self)))
+        """As plain JSON types; :meth:`from_dict` gives it back. A single run has no ``seeds``."""
+        values = json.loads(json.dumps(dataclasses.asdict(self)))
+        values["start"] = None if self.start is None else self.start.to_dict()
+        if self.seeds == 1:
+            del values["seeds"]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TrialConfig:
@@ -118,10 +132,20 @@ class TrialConfig:
         return {**self.hyperparameters, **{f"{START}{name}": value for name, value in before.items()}}
 
     @property
+    def runs(self) -> tuple[TrialConfig, ...]:
+        """The runs that it is the mean of, one for each seed; of a single run, itself."""
+        return tuple(dataclasses.replace(self, seed=seed, seeds=1) for seed in seeds_of(self.seed, self.seeds))
+
+    @property
     def identity(self) -> str:
         """Hex digest of the whole configuration."""
         canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def seeds_of(first: int, count: int) -> range:
+    """The seeds of a trial that is trained under ``count`` of them; ``first`` is one of them, its successors are not."""
+    return range(first, first + count * _STRIDE, _STRIDE)
 
 
 def construct(kind: type, values: Mapping[str, Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from trainables.batches import statistics, utterances
 from trainables.config import TrialConfig, construct
 from trainables.data import Granted, check_adaptation
 from trainables.estimator import Estimator, Examples, Fitted, Side
+from trainables.metrics import Scores
 from trainables.outcome import Outcome, Report
 from trainables.pool import granted_pool
 from trainables.streams import stream_seed
@@ -32,6 +34,8 @@ class Fitting:
     config: TrialConfig
     granted: Granted
     fitted: Fitted | None = field(default=None, init=False)
+    validation: Scores | None = field(default=None, init=False)
+    history: list[Mapping[str, float]] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         estimator = methods.load(self.config.method)
@@ -47,6 +51,17 @@ class Fitting:
 
     def run(self, report: Report = lambda metrics: None) -> Outcome:
         """Fits, and tells ``report`` of it as of one epoch."""
+        self.run_epoch()
+        report(self.history[-1])
+        return self.outcome()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has been fitted."""
+        return bool(self.history)
+
+    def run_epoch(self) -> None:
+        """Fits: all that there is of its training."""
         started = time.perf_counter()
         pool, split = granted_pool(self.granted), self.granted.split
         features = np.concatenate([self._features(pool.source, "source"), self._features(pool.target, "target")])
@@ -60,23 +75,26 @@ class Fitting:
             seed=stream_seed(self.config.seed, "noise"),
         )
         self.fitted = self.estimator.fit(examples, self.hyperparameters)
-        validation = validate(self, self.granted)
-        assert validation is not None, "a protocol that grants labels to fit on holds some out"
-        seconds = time.perf_counter() - started
+        self.validation = validate(self, self.granted)
+        assert self.validation is not None, "a protocol that grants labels to fit on holds some out"
         epoch = {
             "epoch": 1,
-            **epoch_metrics(validation, validation.unweighted_average_recall),
-            "train_seconds": seconds,
+            **epoch_metrics(self.validation, self.validation.unweighted_average_recall),
+            "train_seconds": time.perf_counter() - started,
         }
-        report(epoch)
+        self.history.append(epoch)
+
+    def outcome(self) -> Outcome:
+        """What it leaves, once it has been fitted."""
+        assert self.fitted is not None, "it has been fitted"
         return Outcome(
             weights={name: torch.from_numpy(np.asarray(value)) for name, value in self.fitted.weights.items()},
-            validation=validation,
-            predicted=predict(self, split.test, "target"),
+            validation=self.validation,
+            predicted=predict(self, self.granted.split.test, "target"),
             best_epoch=1,
-            history=(epoch,),
+            history=tuple(self.history),
             normalisation=statistics(*self._held),
-            seconds=seconds,
+            seconds=self.history[-1]["train_seconds"],
         )
 
     def probabilities(self, rows: np.ndarray, side: Side) -> np.ndarray:

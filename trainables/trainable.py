@@ -1,7 +1,8 @@
 """A trial from its configuration to its scores: the split, the firewall, the loop, and the one look at the test set.
 
 :func:`train` runs in the calling process, or on several data-parallel workers under Ray Train; the numbers are the
-same, bit for bit on one worker of the same kind of machine, and up to the order of floating-point sums on several.
+same, bit for bit on one worker of the same kind of machine, and up to the order of floating-point sums on several. A
+trial of several seeds is that many of them, trained in step, and their mean (:mod:`trainables.seeds`).
 """
 
 from __future__ import annotations
@@ -9,11 +10,9 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -26,34 +25,12 @@ from trainables.estimator import Estimator
 from trainables.fitting import Fitting
 from trainables.loop import Training
 from trainables.metrics import Scores
-from trainables.outcome import Outcome, Report
+from trainables.outcome import Outcome, Report, TrialResult
+from trainables.seeds import mean_result, train_in_step
 from trainables.validation import held_out_scores
 from trainables.workers import Workers
 
 _RESULT = "result.pt"
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrialResult:
-    """What a trial leaves.
-
-    Attributes:
-        metrics: final numbers: ``validation_uar``, ``validation_accuracy``, ``test_uar``, ``test_accuracy``,
-            ``test_recall/<class>``, ``best_epoch``, ``epochs_run``, ``train_seconds``, and what else is
-            known of the model (:mod:`trainables.validation`, :mod:`trainables.diagnosis`).
-        confusion: int64 of shape (classes, classes): test utterances, row = true class, column = predicted class.
-        history: what was reported after each epoch.
-        weights: state dictionary of the networks that predict.
-        normalisation: what standardised the features of each corpus (:func:`trainables.batches.statistics`).
-        split: who was what (:func:`trainables.data.describe`).
-    """
-
-    metrics: Mapping[str, float]
-    confusion: np.ndarray
-    history: Sequence[Mapping[str, float]]
-    weights: Mapping[str, Tensor]
-    normalisation: Mapping[str, Tensor]
-    split: Mapping[str, Any]
 
 
 def train(
@@ -72,15 +49,19 @@ def train(
         config: the trial, fully resolved.
         data: its task's data.
         report: called after every epoch when the trial runs in this process.
-        workers: data-parallel workers; with 1 the trial runs in this process, with more under Ray Train.
-        gpu: whether it (or each worker) trains on a GPU.
+        workers: data-parallel workers; with 1 the trial runs in this process, with more, which a trial of one seed alone
+            can have, under Ray Train.
+        gpu: whether it (or each worker) trains on a GPU, where the runs of several seeds are one batch if they can be.
         callbacks: Ray Train callbacks, which hear of every epoch when the trial runs on several workers.
         start: the weights of ``config.start`` (:func:`trainables.pretraining.pretrain`).
     """
     assert (start is None) == (config.start is None), "the weights that a configuration starts from come with it"
     if workers == 1 or isinstance(methods.load(config.method), Estimator):
-        trial = Trial(config, data, torch.device("cuda" if gpu else "cpu"), Workers(), start)
-        return trial.conclude(trial.run.run(report))
+        device = torch.device("cuda" if gpu else "cpu")
+        trials = [Trial(run, data, device, Workers(), start) for run in config.runs]
+        train_in_step([trial.run for trial in trials], report, as_batch=gpu)
+        return mean_result([trial.conclude(trial.run.outcome()) for trial in trials])
+    assert config.seeds == 1, "several seeds on several workers each are not for one trial"
     return _run_on_workers(config, data, workers, gpu, callbacks, start)
 
 
@@ -94,7 +75,7 @@ def prepare_process(threads: int = 1) -> None:
 
 
 class Trial:
-    """A trial that is trained: its split, what trains it, and what it is in the end.
+    """A trial of one seed that is trained: its split, what trains it, and what it is in the end.
 
     Attributes:
         run: what trains it.

@@ -20,7 +20,7 @@ def test_packed_runs_are_in_mlflow_one_by_one_and_are_reproduced_by_themselves(
         "--cells=is09_source/iemocap-emodb",
     ]
     arguments = ["ablation_addi", "--preset=smoke", "--trials=2", "--replicates=2", "--epochs=2", *cells, *given]
-    assert sweep([*arguments, "--pack=4", "--store=store"]) == 0, capsys.readouterr().out
+    assert sweep([*arguments, "--pack=4", "--search-seeds=2", "--store=store"]) == 0, capsys.readouterr().out
     printed = capsys.readouterr().out
     assert "3 cells" in printed and "INCOMPLETE" not in printed and "problem" not in printed
     ended = user_in(tmp_path).ended("ablation_addi")
@@ -28,6 +28,8 @@ def test_packed_runs_are_in_mlflow_one_by_one_and_are_reproduced_by_themselves(
 
     journal = next(tmp_path.glob("runs/ablation_addi/*/journal.jsonl")).read_text().splitlines()
     records = [json.loads(line)["record"] for line in journal if '"ended"' in line]
+    tested = {record["kind"]: sum(map(sum, record["confusion"])) for record in records}
+    assert tested["search"] == 2 * tested["replicate"] > 0, "a search trial is of two seeds"
     packed = {record["cell"]: record["origin"]["packed"] for record in records}
     assert packed == {
         "full/iemocap-emodb": True,

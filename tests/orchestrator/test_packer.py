@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from types import SimpleNamespace
 
 import numpy as np
@@ -41,10 +43,16 @@ def make_domain(corpus: str, seed: int) -> Domain:
 DATA = {TASK: TaskData(make_domain("one", 1), make_domain("other", 2), CLASSES)}
 
 
-def make_config(seed: int = 1, method: str = "cnn", epochs: int = 3, **given) -> TrialConfig:
+def make_config(seed: int = 1, method: str = "cnn", epochs: int = 3, seeds: int = 1, **given) -> TrialConfig:
     hyperparameters = {"learning_rate": 1e-3, "batch_size": 8, **given}
     return TrialConfig(
-        method=method, task=TASK, hyperparameters=hyperparameters, epochs=epochs, seed=seed, data="made up"
+        method=method,
+        task=TASK,
+        hyperparameters=hyperparameters,
+        epochs=epochs,
+        seed=seed,
+        data="made up",
+        seeds=seeds,
     )
 
 
@@ -71,6 +79,13 @@ def ask(packer: Packer, configs: list[TrialConfig]) -> list[list]:
     return told
 
 
+def wait_until(happened: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_each_trial_has_its_own_epochs_and_its_own_end(make_packer):
     configs = [make_config(seed, epochs=epochs) for seed, epochs in ((1, 3), (2, 5), (3, 3))]
     for config, (*epochs, final) in zip(configs, ask(make_packer(), configs), strict=True):
@@ -80,6 +95,43 @@ def test_each_trial_has_its_own_epochs_and_its_own_end(make_packer):
         assert final.metrics["test_uar"] == pytest.approx(alone.metrics["test_uar"], abs=0.1)
         assert epochs[0]["loss/classifier"] == pytest.approx(alone.history[0]["loss/classifier"], rel=1e-3)
         assert final.metrics["epochs_run"] == config.epochs and np.array(final.metrics["confusion"]).sum() == 40
+
+
+def test_a_trial_of_several_seeds_is_told_of_their_mean_and_trained_with_others_runs(make_packer, monkeypatch):
+    sizes = []
+    change = Pack.change
+    monkeypatch.setattr(Pack, "change", lambda pack, **runs: (change(pack, **runs), sizes.append(len(pack.runs))))
+    packer = make_packer()
+    packer._admit, admit = lambda: None, packer._admit  # until all have asked
+    threading.Timer(0.5, lambda: setattr(packer, "_admit", admit)).start()
+    configs = [make_config(1, seeds=3), make_config(9)]
+    (*epochs, final), single = ask(packer, configs)
+    assert max(sizes) == 4
+    prepare_process()
+    alone = train(configs[0], DATA[TASK])
+    assert [epoch["epoch"] for epoch in epochs] == [1, 2, 3]
+    assert epochs[0]["loss/classifier"] == pytest.approx(alone.history[0]["loss/classifier"], rel=1e-3)
+    assert epochs[0].keys() == alone.history[0].keys()
+    assert final.metrics["test_uar"] == pytest.approx(alone.metrics["test_uar"], abs=0.1)
+    assert np.array(final.metrics["confusion"]).sum() == 3 * 40
+    assert json.loads(final.metrics["origin"])["split"]["digest"] == alone.split["digest"]
+    assert np.array(single[-1].metrics["confusion"]).sum() == 40 and "test_uar_sd" not in single[-1].metrics
+
+
+def test_a_trial_fails_whose_runs_cannot_all_be_had_and_leaves_none_behind_when_it_is_dropped(make_packer, monkeypatch):
+    def begin_the_first(packer, asked):
+        if asked.config.seed > 1000:
+            raise RuntimeError("there is no such split")
+        return begin(packer, asked)
+
+    begin = Packer._begin
+    monkeypatch.setattr(Packer, "_begin", begin_the_first)
+    packer = make_packer()
+    (told,) = ask(packer, [make_config(seeds=2, epochs=10**6)])
+    assert str(told[-1]) == "there is no such split"
+    assert packer._begun, "the first seed's run goes on until nobody waits for the trial"
+    packer.drop("0")
+    wait_until(lambda: not packer._begun and not packer._waiting)
 
 
 def test_no_more_are_trained_at_a_time_than_may_be(make_packer):
@@ -177,16 +229,31 @@ def test_a_run_that_is_dropped_while_it_waits_never_begins(make_packer):
     packer = make_packer(most=1)
     first = packer.train("first", make_config(epochs=10**6).to_dict())
     next(first)
-    waiting = threading.Thread(target=lambda: next(packer.train("waiting", make_config().to_dict())), daemon=True)
+    waiting = threading.Thread(target=lambda: list(packer.train("waiting", make_config().to_dict())), daemon=True)
     waiting.start()
-    deadline = time.monotonic() + 60
-    while not packer._waiting:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: packer._waiting)
     packer.drop("waiting")
     packer.drop("first")
     assert isinstance(ask(packer, [make_config()])[0][-1], Final)
     assert not packer._waiting
+    waiting.join(timeout=60)
+    assert not waiting.is_alive(), "a packer has so many threads and no more"
+
+
+def test_who_waits_for_runs_that_are_dropped_waits_no_longer(make_packer):
+    packer, begun = make_packer(), threading.Event()
+
+    def listen():
+        for _ in packer.train("hopeless", make_config(epochs=10**6, seeds=2).to_dict()):
+            begun.set()
+
+    waiting = threading.Thread(target=listen, daemon=True)
+    waiting.start()
+    assert begun.wait(60)
+    packer.drop("hopeless")
+    waiting.join(timeout=60)
+    assert not waiting.is_alive()
+    wait_until(lambda: not packer._begun)
 
 
 @pytest.mark.parametrize(

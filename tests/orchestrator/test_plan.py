@@ -82,6 +82,19 @@ def test_replicates_have_seeds_of_their_own_the_same_in_every_cell(make_plan):
         assert plan.config(RunKey(cell=cell.name, kind="search", number=2), {}).seed == 10
 
 
+def test_a_search_trial_of_several_seeds_has_none_of_a_replicates_and_a_replicate_has_one(make_plan):
+    plan = make_plan(seed=10, search_seeds=3)
+    search, again, replicate = (
+        plan.config(RunKey(cell=FULL, kind=kind, number=number), {})
+        for kind, number in (("search", 0), ("search", 1), ("replicate", 0))
+    )
+    assert search.runs == again.runs and [run.seed for run in search.runs] == list(plan.seeds[:3])
+    assert plan.seeds[0] == 10 and plan.seeds[3:] == (11, 12, 13) and len(set(plan.seeds)) == 6
+    assert replicate.seeds == 1 and replicate == make_plan(seed=10).config(
+        RunKey(cell=FULL, kind="replicate", number=0), {}
+    )
+
+
 def test_two_runs_that_differ_in_anything_have_different_identities(make_plan):
     plan = make_plan()
     key = RunKey(cell=FULL, kind="search", number=0)

@@ -11,6 +11,8 @@ from data_prep.errors import InputError
 from orchestrator.records import RunKey, RunRecord
 from orchestrator.scheduler import CellScheduler
 from orchestrator.searcher import SweepSearcher
+from trainables.seeds import mean_epochs
+from trainables.streams import stream
 
 CELL, OTHER = "full/iemocap-emodb", "baseline/iemocap-emodb"
 
@@ -50,6 +52,39 @@ def test_no_trial_is_judged_before_its_learning_rate_could_fall_nor_in_the_last_
             if scheduler.on_trial_result(None, trial(number), result) == "STOP":
                 judged.add(epoch)
     assert sorted(judged) == rungs
+
+
+def search_of(seeds: int, trials: list[list[float]], make_plan) -> set[int]:
+    """Which of a cell's trials are stopped when each is told of as the mean of its first few runs; by their numbers."""
+    scheduler = CellScheduler(make_plan(epochs=30, search_seeds=seeds))
+
+    def run(score):
+        return ({"epoch": epoch, "validation_uar": score, "best_validation_uar": score} for epoch in range(1, 31))
+
+    stopped: set[int] = set()
+    streams = [mean_epochs([run(score) for score in scores[:seeds]]) for scores in trials]
+    for epochs in zip(*streams, strict=True):
+        for number, epoch in enumerate(epochs, 1):
+            if number not in stopped and scheduler.on_trial_result(None, trial(number), dict(epoch)) == "STOP":
+                stopped.add(number)
+    return stopped
+
+
+def test_a_good_configuration_with_bad_luck_under_one_seed_is_stopped_by_that_seed_and_not_by_the_mean(make_plan):
+    fair = [[score] * 3 for score in (0.45, 0.5, 0.55)]
+    good = [0.3, 0.8, 0.85]
+    assert 4 in search_of(1, [*fair, good], make_plan)
+    assert 4 not in search_of(3, [*fair, good], make_plan)
+
+
+def test_the_more_seeds_a_trial_has_the_rarer_is_the_best_configuration_stopped_by_noise(make_plan):
+    rng, lost = stream(0, "noise of validation"), {1: 0, 5: 0}
+    for _ in range(60):
+        # Eight fair configurations, then one that is better by as much as the noise of a single run.
+        trials = [list(mean + 0.1 * rng.standard_normal(5)) for mean in (*[0.5] * 8, 0.6)]
+        for seeds in lost:
+            lost[seeds] += 9 in search_of(seeds, trials, make_plan)
+    assert lost[5] < lost[1] / 2 and lost[1] > 10
 
 
 def test_the_papers_configuration_and_the_replicates_are_never_stopped(make_plan):

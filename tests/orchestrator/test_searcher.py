@@ -220,6 +220,17 @@ def test_a_run_that_the_scheduler_stopped_keeps_its_best_epoch_and_never_wins(
     assert study.trials[1].intermediate_values == {2: 2 * backend.score(second)}, "what TPE ranks it by"
 
 
+def test_a_stopped_trial_of_several_seeds_has_the_mean_of_their_best_epochs_though_no_epoch_has(
+    make_plan, recorder, storage
+):
+    searcher = SweepSearcher(make_plan("full/iemocap-emodb", search_seeds=2), storage, recorder)
+    searcher.suggest("a")
+    # One seed has .4 and .8, the other .6 and .2.
+    searcher.on_trial_result("a", {"epoch": 1, "validation_uar": 0.5, "best_validation_uar": 0.5})
+    searcher.on_trial_complete("a", {"epoch": 2, "validation_uar": 0.5, "best_validation_uar": 0.7, "done": True})
+    assert recorder.records[f"{FULL}/search-0"].metrics["validation_uar"] == 0.7
+
+
 def test_a_run_that_is_cut_off_with_the_sweep_is_not_recorded(make_plan, recorder, storage):
     searcher = SweepSearcher(make_plan(), storage, recorder)
     searcher.suggest("a")

@@ -175,6 +175,7 @@ def test_without_optunas_storage_the_recorders_records_are_enough_and_are_stored
         ({"epochs": 7}, "epochs"),
         ({"seed": 1}, "seed"),
         ({"sampler": "random"}, "sampler"),
+        ({"search_seeds": 2}, "seeds"),
         ({"fingerprint": lambda task: "other data"}, "data"),
         ({"space": {}}, "search space"),
     ],
@@ -187,6 +188,12 @@ def test_a_launch_does_not_go_on_with_runs_that_could_not_be_compared(change, na
     of_plan = {name: value for name, value in change.items() if name not in of_cell}
     with pytest.raises(InputError, match=f"{FULL} was begun with another {named} than it has now"):
         SweepSearcher(dataclasses.replace(plan, cells=changed, **of_plan), storage, recorder)
+
+
+def test_a_launch_does_not_go_on_under_fewer_seeds(make_plan, recorder, storage):
+    SweepSearcher(make_plan("full/iemocap-emodb", search_seeds=2), storage, recorder)
+    with pytest.raises(InputError, match=f"{FULL} was begun with another seeds than it has now"):
+        SweepSearcher(make_plan("full/iemocap-emodb"), storage, recorder)
 
 
 def test_a_search_that_ran_out_of_time_is_not_taken_up_again_once_its_best_is_being_replicated(
@@ -210,6 +217,24 @@ def test_a_search_that_ran_out_of_time_is_not_taken_up_again_once_its_best_is_be
     assert len(recorder.of(FULL, "search")) == searched < 30
     replicates = configurations(recorder, FULL, "replicate")
     assert [config.hyperparameters for config in replicates] == [replicates[0].hyperparameters] * 3
+
+
+def test_search_trials_of_several_seeds_go_on_as_such_and_their_replicates_have_one(
+    make_plan, make_backend, make_recorder, storage, make_fuse, killed
+):
+    plan, fuse = make_plan("full/iemocap-emodb", search_seeds=3), make_fuse(left=12)
+    recorder = make_recorder(fuse)
+    with pytest.raises(killed):
+        make_backend(2, fuse=fuse).run(SweepSearcher(plan, storage, recorder))
+    assert len(recorder.records) < plan.runs
+    fuse.left = None
+    make_backend(2).run(SweepSearcher(plan, storage, recorder))
+    assert [config.seeds for config in configurations(recorder, FULL, "search")] == [3] * 4
+    assert [(config.seed, config.seeds) for config in configurations(recorder, FULL, "replicate")] == [
+        (1, 1),
+        (2, 1),
+        (3, 1),
+    ]
 
 
 def test_more_replicates_may_be_asked_for_later(make_plan, make_backend, recorder, storage):

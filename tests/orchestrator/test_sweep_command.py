@@ -150,6 +150,12 @@ def test_the_same_sweep_on_other_corpora_is_one_task_of_the_same_kind():
     assert task.name == "emodb+emovo-ravdess"
 
 
+def test_the_seeds_of_a_search_trial_are_of_the_launch_and_of_its_plan():
+    assert launch("--store=s").plan(lambda task: "").search_seeds == 1
+    asked = launch("--store=s", "--search-seeds=3")
+    assert Launch.from_dict(asked.to_dict()).plan(lambda task: "").search_seeds == 3
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("10m", 600), ("1.5h", 5400)])
 def test_a_time_budget_is_seconds_minutes_or_hours(text, seconds):
     assert launch(f"--time-budget={text}", "--store=s").time_budget == seconds
@@ -185,6 +191,21 @@ def test_workers_that_the_machine_or_a_batch_cannot_have_are_refused(workers, me
     plan = launch("--store=s").plan({task.name: "" for task in launch("--store=s").tasks})
     with pytest.raises(InputError, match=message):
         share_out(plan, workers, 4)
+
+
+@pytest.mark.parametrize(
+    ("workers", "pack", "message"),
+    [
+        (2, 1, "--search-seeds 3 trains several runs in one process, --workers 2 one run in several"),
+        (1, 2, "--pack 2 holds fewer runs than a search trial has with --search-seeds 3; give --pack 3 or more"),
+    ],
+)
+def test_what_a_search_trial_of_several_seeds_cannot_be_trained_as_is_refused(workers, pack, message, monkeypatch):
+    monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": 8.0})
+    plan = launch("--store=s", "--search-seeds=3").plan(lambda task: "")
+    with pytest.raises(InputError, match=message):
+        share_out(plan, workers, 4, pack)
+    assert share_out(plan, 1, 4, 3).packers == 8
 
 
 def test_a_gpu_is_shared_by_trials_but_not_by_the_workers_of_one(monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from orchestrator.study import Study, StudyTask
-from orchestrator.table_text import cautions, notes, published_text, render, spread
+from orchestrator.table_text import cautions, notes, published_text, render, selecting_text, spread
 from orchestrator.tables import best_row, cell_metrics, paired_difference, summary
 from search_spaces import Published
 from trainables.config import TaskConfig
@@ -181,6 +182,16 @@ def test_what_chose_the_configurations_is_said_and_is_what_the_rows_show(study, 
     assert (usual.selected_number, chosen.selected_number) == (0, 1)
     assert [note for note in notes([chosen], other) if note.startswith("Among a cell's search trials entropy chose")]
     assert not [note for note in notes([usual], study) if "--select-by" in note]
+
+
+def test_over_how_many_seeds_the_figures_of_a_search_trial_are_is_said_where_it_is_not_one(study, make_record):
+    several = replace(study, search_seeds=3)
+    rows = summary([make_record(FULL, "search", 0)], study)
+    assert any("Every search trial was trained under 3 seeds" in note for note in notes(rows, several))
+    assert not any("seeds, the same ones" in note for note in notes(rows, study))
+    assert "chooses, mean over 3 seeds each." in selecting_text([], several)
+    assert "chooses, one seed each." in selecting_text([], study)
+    assert Study.from_dict(json.loads(json.dumps(several.to_dict()))).search_seeds == 3
 
 
 def test_what_sets_published_figures_apart_is_said_where_there_are_some(study):

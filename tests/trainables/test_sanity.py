@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from trainables.data import TaskData
-from trainables.trainable import TrialResult, train
+from trainables.outcome import TrialResult
+from trainables.trainable import train
 
 CLASSES = ("low", "high")
 BANDS, FRAMES, UTTERANCES = 8, 32, 160
