@@ -38,8 +38,9 @@ def in_double_precision(run: Training) -> Training:
     run.modules.double()
     for side in (run.feed.source, run.feed.target):
         # Runs that share their features share them in double precision, too.
-        single = side._values
-        _, side._values = _DOUBLE.setdefault(single.data_ptr(), (single, single.double()))
+        single = side._values.tensor
+        _, whole = _DOUBLE.setdefault(single.data_ptr(), (single, single.double()))
+        side._values = dataclasses.replace(side._values, tensor=whole)
         side._mean, side._scale = side._mean.double(), side._scale.double()
     return run
 
