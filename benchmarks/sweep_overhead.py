@@ -31,7 +31,7 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock, patch
@@ -68,6 +68,9 @@ def main() -> None:
     this.add_argument("--trials", type=int, default=60, help="short trials (default 60)")
     this.add_argument("--epochs", type=int, default=2, help="of a short trial (default 2)")
     this.add_argument("--repetitions", type=int, default=3, help="of each way (default 3)")
+    this.add_argument(
+        "--ways", nargs="+", choices=list(_OTHERS), default=list(_OTHERS), help="against what: default both"
+    )
     this.add_argument("--seconds", type=float, default=10.0, help="of a long trial, about (default 10)")
     this.add_argument("--long-trials", type=int, default=24, help="how many of these, 0 for none (default 24)")
     given = this.parse_args()
@@ -82,7 +85,7 @@ def main() -> None:
         data, config = load_task(open_store(folder / "store"), TASK), TrialConfig.from_dict(configurations(short)[0])
         seconds = min(train(config, data).metrics["train_seconds"] for _ in range(2))
         print(f"{given.trials} trials of {given.epochs} epochs, {seconds:.2f} s each, {_cores()} cores", flush=True)
-        compare(folder, short, given.repetitions)
+        compare(folder, short, given.repetitions, given.ways)
         if given.long_trials:
             long = make_plan(folder, given.long_trials, math.ceil(given.seconds / seconds * given.epochs))
             print(f"{given.long_trials} trials of {long.epochs} epochs", flush=True)
@@ -90,9 +93,9 @@ def main() -> None:
         ray.shutdown()
 
 
-def compare(folder: Path, plan: Plan, repetitions: int) -> None:
+def compare(folder: Path, plan: Plan, repetitions: int, others: Sequence[str]) -> None:
     """Runs every way as often, and prints seconds, ratios to the sweep and the sweep's shares."""
-    ways = {"sweep": run_sweep, "tune": run_tune, "script": run_script}
+    ways = {"sweep": run_sweep, **{way: _OTHERS[way] for way in others}}
     told: dict[str, list[Mapping[str, float]]] = {way: [] for way in ways}
     for number in range(repetitions):
         for way in ways if number % 2 == 0 else reversed(ways):
@@ -295,6 +298,8 @@ def _cores() -> int:
 def _spread(values: list[float]) -> str:
     return f"{statistics.median(values):7.2f} ({min(values):.2f} to {max(values):.2f})"
 
+
+_OTHERS = {"tune": run_tune, "script": run_script}
 
 if __name__ == "__main__":
     main()
