@@ -60,8 +60,10 @@ format: $(READY)  ## put the code into its style
 	@$(BIN)/ruff check --fix --quiet .
 	@$(BIN)/ruff format .
 
-bench: $(READY)  ## run every benchmark: ratios, side by side
-	@for script in benchmarks/[!_]*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+bench: $(READY)  ## run every benchmark, and print one table of their ratios (an hour or more)
+	@rows=$$(mktemp); status=0; for script in benchmarks/[!_]*.py; do \
+		echo "== $$script"; SER_BENCHMARK_ROWS=$$rows $(BIN)/python "$$script" || status=1; \
+	done; $(BIN)/python benchmarks/_table.py "$$rows"; rm "$$rows"; exit $$status
 
 clean:  ## remove caches and build products; never runs, stores or corpora
 	@rm -rf build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -17,6 +17,7 @@ from collections.abc import Callable
 
 import torch
 from _runs import make_run
+from _table import note
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -51,6 +52,7 @@ def main() -> None:
         with FlopCounterMode(display=False) as counted:
             run.take_step()
         work, middle = counted.get_total_flops(), statistics.median(seconds)
+        note(f"GFLOP/s of {name}, {device}", "a product of matrices", "", [work / each / limit for each in seconds])
         spread = f"{1000 * middle:.1f} ({1000 * min(seconds):.1f} to {1000 * max(seconds):.1f})"
         print(f"{name:>14} {spread:>24} {work / 1e9:>13.2f} {work / middle / 1e9:>9.1f} {work / middle / limit:>12.0%}")
         for operator, share in profiled(run, given.steps, device):

@@ -21,12 +21,15 @@ from typing import Any
 
 import torch
 from _runs import make_run
+from _table import note
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from trainables.replicas import Pack
 from trainables.trainable import prepare_process
 
 METHODS = ("cnn", "addi", "dann", "pseudo_label")
+# By the number of runs: what a GPU of H100's class is to reach.
+_AIMS = {10: "6 times on a GPU", 64: "20 times on a GPU"}
 
 
 def main() -> None:
@@ -52,6 +55,8 @@ def main() -> None:
                 f"{alone:>7} / {packed} = {alone / packed:.1f}",
                 flush=True,
             )
+            what = f"{runs} runs of {name} as one batch, {given.device}"
+            note(what, "one after another", _AIMS.get(runs, ""), columns[2])
 
 
 class Measured:

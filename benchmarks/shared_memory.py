@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import ray
+from _table import note
 
 from data_prep import cores
 from trainables.config import TaskConfig, TrialConfig
@@ -35,7 +36,7 @@ def main() -> None:
     data = ray.put(TaskData(_noise("source", utterances), _noise("target", utterances), ("angry", "sad")))
     print(f"{given.mebibytes} MiB of features")
     print(f"{'workers':>8} {'their own, MiB':>15} {'one more, MiB':>14} {'mapped, MiB':>12} {'object store, MiB':>18}")
-    before, workers = 0.0, []
+    before, workers, stored = 0.0, [], list[float]()
     for count in sorted(given.workers):
         added = count - len(workers)
         workers += [ray.remote(num_cpus=0)(Worker).remote() for _ in range(added)]
@@ -46,6 +47,9 @@ def main() -> None:
             f"{count:>8} {own:>15.0f} {(own - before) / added:>14.0f} {mapped:>12.0f} {there / MIB:>18.0f}", flush=True
         )
         before = own
+        stored.append(there)
+        against = f"{min(given.workers)} worker(s)"
+        note(f"object store with {count} workers", against, "features counted once", [there / stored[0]])
     ray.shutdown()
 
 

@@ -32,6 +32,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from _table import note
+
 COMMAND = ["-m", "orchestrator.sweep", "ablation_addi", "--preset", "smoke", "--cells", "full/*"]
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -123,6 +125,7 @@ def main() -> None:
                 starts.append(told)
     for name in starts[0]:
         values = [each[name] for each in starts]
+        note(f"warm start: {name}", "", "under 10 s" if name == "first step" else "", values, "s")
         print(f"{name:>12} {statistics.median(values):7.2f} s ({min(values):.2f} to {max(values):.2f})")
 
 

@@ -39,6 +39,7 @@ from unittest.mock import MagicMock, patch
 import optuna
 import ray
 import torch
+from _table import note
 from optuna.distributions import FloatDistribution
 from ray import tune
 
@@ -89,7 +90,8 @@ def main() -> None:
         if given.long_trials:
             long = make_plan(folder, given.long_trials, math.ceil(given.seconds / seconds * given.epochs))
             print(f"{given.long_trials} trials of {long.epochs} epochs", flush=True)
-            shares([run_sweep(folder, long) for _ in range(given.repetitions)])
+            told = [run_sweep(folder, long) for _ in range(given.repetitions)]
+            shares(told, f"trials of about {given.seconds:.0f} s", "90 %")
         ray.shutdown()
 
 
@@ -103,15 +105,23 @@ def compare(folder: Path, plan: Plan, repetitions: int, others: Sequence[str]) -
     for way, its_own in told.items():
         seconds = [each["clock"] for each in its_own]
         ratios = [other / sweep["clock"] for other, sweep in zip(seconds, told["sweep"], strict=True)]
+        if way != "sweep":
+            note(f"a sweep of {plan.runs} short trials", *_AGAINST[way], ratios)
         print(f"{way:>8} {_spread(seconds)} s   {_spread(ratios)} times as long as the sweep", flush=True)
-    shares(told["sweep"])
+    shares(told["sweep"], f"trials of {plan.epochs} epochs")
 
 
-def shares(told: list[Mapping[str, float]]) -> None:
+def shares(told: list[Mapping[str, float]], trials: str, aim: str = "") -> None:
     """Prints where the core-time of several runs of one sweep went, in per cent of it."""
+    percent = [100 / (_cores() * each["wall"]) for each in told]
+    note(f"core-time in training, {trials}", "all core-time", aim, _of(told, percent, "training"), "%")
+    note(f"MLflow and searcher, {trials}", "all core-time", "under 2 %", _of(told, percent, "mlflow", "searcher"), "%")
     for name in ("training", "start", "driver", "mlflow", "searcher"):
-        percents = [100 * each[name] / (_cores() * each["wall"]) for each in told]
-        print(f"{name:>10} {_spread(percents)} % of the core-time", flush=True)
+        print(f"{name:>10} {_spread(_of(told, percent, name))} % of the core-time", flush=True)
+
+
+def _of(told: list[Mapping[str, float]], percent: Sequence[float], *names: str) -> list[float]:
+    return [sum(each[name] for name in names) * one for each, one in zip(told, percent, strict=True)]
 
 
 def make_plan(folder: Path, trials: int, epochs: int) -> Plan:
@@ -300,6 +310,10 @@ def _spread(values: list[float]) -> str:
 
 
 _OTHERS = {"tune": run_tune, "script": run_script}
+_AGAINST = {
+    "tune": ("plain Ray Tune", "5 times as fast"),
+    "script": ("a script, one process per core", "1.2 times as fast"),
+}
 
 if __name__ == "__main__":
     main()

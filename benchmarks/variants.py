@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 from _runs import make_run
+from _table import note
 
 from trainables import methods
 from trainables.loop import Training
@@ -62,6 +63,8 @@ def compared(name: str, device: str, repetitions: int, steps: int) -> Iterator[s
     plain = spent[_PLAIN]
     for change, seconds in spent.items():
         ratios = [before / after for before, after in zip(plain, seconds, strict=True)]
+        if change != _PLAIN:
+            note(f"a step of {name}, {change}, {device}", "the loop as it is", "", ratios)
         longer, saved = max(0.0, first[change] - first[_PLAIN]), statistics.median(plain) - statistics.median(seconds)
         back = "" if change == _PLAIN else f"{longer / saved:,.0f} steps" if saved > 0 else "never"
         yield (
