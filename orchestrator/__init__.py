@@ -4,3 +4,6 @@ from pathlib import Path
 
 RUNS = Path("runs")
 """Where launches have their own state, if nothing else is said."""
+
+RECOVERY = "recovery"
+"""The folder, in a launch's own, of the states that runs which are cut off go on from."""

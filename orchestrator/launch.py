@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,9 +15,11 @@ import ray
 from ray import tune
 
 from data_prep.errors import InputError
+from orchestrator import RECOVERY
 from orchestrator.environment import software
 from orchestrator.records import RunKey
 from orchestrator.trial import MODEL, is_packed, run_trial
+from trainables.recovery import RECOVERY_SECONDS, Recovery
 
 PRETRAINED = "pretrained"
 # The share of a GPU that is left beside a process that packs runs, for pretext tasks, which are not packed.
@@ -102,6 +105,7 @@ def run(
     directory: Path,
     resources: Resources,
     keep_model: Callable[[RunKey, Path], None],
+    recovery_seconds: float = RECOVERY_SECONDS,
 ) -> None:
     """Trains all that the searcher hands out, until it has no more or is interrupted (Ctrl-C, SIGTERM).
 
@@ -112,16 +116,20 @@ def run(
         directory: of this launch; Tune's own state goes below it.
         resources: what a trial takes.
         keep_model: called with a run and the file of its model.
+        recovery_seconds: how long a run goes on at the least before its state is kept, and then again.
     """
     pretrained = str(pretrained_folder(directory).resolve())
+    recovery = Recovery(directory.resolve() / RECOVERY, software(), recovery_seconds)
+    recovery.folder.mkdir(exist_ok=True)
     there = ray.put(dict(tasks))
-    packers = _start_packers(there, resources, pretrained)
+    packers = _start_packers(there, resources, pretrained, recovery)
     trainable = tune.with_parameters(
         run_trial,
         tasks=(there,),
         workers=resources.workers,
         gpu=resources.gpus > 0,
         pretrained=pretrained,
+        recovery=recovery,
         packers=packers,
     )
 
@@ -156,9 +164,11 @@ def run(
     finally:
         for packer in packers:
             ray.kill(packer)
+    if searcher.done:
+        shutil.rmtree(recovery.folder, ignore_errors=True)
 
 
-def _start_packers(tasks: ray.ObjectRef, resources: Resources, pretrained: str) -> list[Any]:
+def _start_packers(tasks: ray.ObjectRef, resources: Resources, pretrained: str, recovery: Recovery) -> list[Any]:
     """Starts the processes that train runs in batches, on all nodes."""
     if not resources.packers:
         return []
@@ -173,7 +183,7 @@ def _start_packers(tasks: ray.ObjectRef, resources: Resources, pretrained: str) 
         max_restarts=-1,
         scheduling_strategy="SPREAD",
     )
-    return [actor.remote(tasks, most, gpu, pretrained) for _ in range(resources.packers)]
+    return [actor.remote(tasks, most, gpu, pretrained, recovery) for _ in range(resources.packers)]
 
 
 def pretrained_folder(directory: Path) -> Path:

@@ -18,12 +18,13 @@ from typing import Any, NamedTuple
 
 import torch
 
-from orchestrator.trial import Final, conclude, start_of
+from orchestrator.trial import Final, conclude, on_this_machine, start_of
 from trainables.config import TaskConfig, TrialConfig
 from trainables.data import TaskData
 from trainables.loop import Training
 from trainables.outcome import TrialResult
 from trainables.pretraining import Pretrained
+from trainables.recovery import Recovery
 from trainables.replicas import Epoch, Pack, alike, can_share
 from trainables.resident import RESIDENTS
 from trainables.seeds import mean_epochs, mean_result
@@ -75,7 +76,9 @@ class Packer:
     One thread does all the work; the others wait for it, one for each trial.
     """
 
-    def __init__(self, tasks: Mapping[TaskConfig, TaskData], most: int, gpu: bool, pretrained: str) -> None:
+    def __init__(
+        self, tasks: Mapping[TaskConfig, TaskData], most: int, gpu: bool, pretrained: str, recovery: Recovery
+    ) -> None:
         """Begins with no run.
 
         Args:
@@ -83,8 +86,10 @@ class Packer:
             most: runs at a time.
             gpu: whether it trains on a GPU; if so, as many at a time as fit into its memory.
             pretrained: folder of the runs that others start from.
+            recovery: where runs keep their states, to go on from.
         """
         self._tasks, self._most, self._gpu, self._pretrained = tasks, most, gpu, Path(pretrained)
+        self._recovery = on_this_machine(recovery, gpu)
         self._device = torch.device("cuda" if gpu else "cpu")
         self._heard: queue.SimpleQueue[list[_Asked] | str] = queue.SimpleQueue()
         self._waiting: deque[_Asked] = deque()
@@ -159,11 +164,13 @@ class Packer:
         return runs < self._most and self._needed > 0 and (runs + 1) * self._needed * _MARGIN < there
 
     def _begin(self, asked: _Asked) -> Training:
-        start = start_of(asked.config, self._tasks, self._pretrained, self._gpu)
+        start = start_of(asked.config, self._tasks, self._pretrained, self._gpu, self._recovery)
         weights = None if start is None else start.weights
-        trial = Trial(asked.config, self._tasks[asked.config.task], self._device, Workers(), weights)
+        trial = Trial(asked.config, self._tasks[asked.config.task], self._device, Workers(), weights, self._recovery)
         assert isinstance(trial.run, Training), "what has no game is fitted by its own trial"
         self._begun[trial.run] = _Begun(asked, trial, start)
+        for epoch in trial.run.history:  # an earlier attempt's
+            asked.events.put(dict(epoch))
         return trial.run
 
     def _advance(self) -> None:

@@ -13,8 +13,8 @@ from it, and has ended; its cell begins no other meanwhile. What a run reports t
 
 What survives a killed driver: a run that has ended is with the recorder, durably, before Optuna is told of it. A new
 searcher on the same recorder and storage brings each up to what the other knows, and goes on: nothing that has ended
-runs again, and what was running does, under the same number and with the configuration that it had. Tune's own
-snapshots of the searcher are therefore empty.
+runs again. What was running does, under the same number and with the configuration that it had, from its last state if
+there is one (:mod:`trainables.recovery`), and reports all its epochs again. Tune's own snapshots are therefore empty.
 """
 
 from __future__ import annotations

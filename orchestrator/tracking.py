@@ -19,12 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.errors import InputError
+from orchestrator import RECOVERY
 from orchestrator.delivery import PARENT, Delivery
 from orchestrator.journal import Journal
 from orchestrator.mlflow_client import connect, default_tracking_uri, explain, shown
 from orchestrator.records import RunKey, RunRecord
 from orchestrator.tables import cell_metrics
 from trainables.config import TrialConfig
+from trainables.recovery import forget
 
 __all__ = ["Tracker", "default_tracking_uri"]
 
@@ -140,7 +142,7 @@ class Tracker:
         self._append("attached", {"run": name, "path": str(kept.relative_to(self._directory))})
 
     def ended(self, record: RunRecord) -> None:
-        """A run has ended; its record is on the disk when this returns."""
+        """A run has ended; its record is on the disk when this returns, and what it would have gone on from is gone."""
         name = str(record.key)
         self._records[name] = record
         summary: dict[str, Any] = {}
@@ -148,6 +150,7 @@ class Tracker:
             cell = [other for other in self._records.values() if other.key.cell == record.key.cell]
             summary = {"cell_metrics": cell_metrics(cell), "cell_step": len(cell)}
         self._append("ended", {"run": self._open.pop(name), "record": record.to_dict(), **summary}, durable=True)
+        forget(self._directory / RECOVERY, record.config)
         self._wake.set()
 
     def finished_records(self) -> Mapping[str, RunRecord]:

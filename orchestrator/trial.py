@@ -8,6 +8,7 @@ import tempfile
 import uuid
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from trainables.data import TaskData
 from trainables.estimator import Estimator
 from trainables.outcome import Report, TrialResult
 from trainables.pretraining import Pretrained, pretrain
+from trainables.recovery import Recovery
 from trainables.trainable import prepare_process, train
 
 MODEL = "model.pt"
@@ -47,6 +49,7 @@ def run_trial(
     workers: int,
     gpu: bool,
     pretrained: str,
+    recovery: Recovery,
     packers: Sequence[Any] = (),
 ) -> None:
     """A Tune function trainable: trains ``config["trial"]`` and reports every epoch, then the final result.
@@ -62,20 +65,27 @@ def run_trial(
         workers: data-parallel workers of the trial.
         gpu: whether it trains on a GPU.
         pretrained: folder of the runs that others start from.
+        recovery: where runs keep their states, from which a second attempt and a resumed sweep go on.
         packers: handles of the actors (:class:`~orchestrator.packer.Packer`) that train runs in batches; none where
             each trial trains its own.
     """
     prepare_process()
+    trial, folder = TrialConfig.from_dict(config["trial"]), Path(pretrained)
     if config["kind"] == "pretraining":
-        _run_pretraining(TrialConfig.from_dict(config["trial"]), _fetched(*tasks), Path(pretrained), gpu)
+        _run_pretraining(trial, _fetched(*tasks), folder, gpu, on_this_machine(recovery, gpu))
         return
     if packers and is_packed(config):
         final = _train_packed(config, packers)
     else:
-        final = _train(TrialConfig.from_dict(config["trial"]), _fetched(*tasks), workers, gpu, Path(pretrained))
-    with tempfile.TemporaryDirectory(prefix="ser-model-") as folder:
-        (Path(folder) / MODEL).write_bytes(final.model)
-        tune.report({**final.metrics, "final": True}, checkpoint=tune.Checkpoint.from_directory(folder))
+        final = _train(trial, _fetched(*tasks), workers, gpu, folder, on_this_machine(recovery, gpu))
+    with tempfile.TemporaryDirectory(prefix="ser-model-") as model:
+        (Path(model) / MODEL).write_bytes(final.model)
+        tune.report({**final.metrics, "final": True}, checkpoint=tune.Checkpoint.from_directory(model))
+
+
+def on_this_machine(recovery: Recovery, gpu: bool) -> Recovery:
+    """The states of this kind of machine alone: what another has begun would end with numbers that are of neither."""
+    return replace(recovery, origin=f"{recovery.origin} on {machine(gpu)}")
 
 
 @lru_cache(maxsize=1)
@@ -106,9 +116,14 @@ def _train_packed(config: Mapping[str, Any], packers: Sequence[Any]) -> Final:
 
 
 def _train(
-    trial: TrialConfig, tasks: Mapping[TaskConfig, TaskData], workers: int, gpu: bool, pretrained: Path
+    trial: TrialConfig,
+    tasks: Mapping[TaskConfig, TaskData],
+    workers: int,
+    gpu: bool,
+    pretrained: Path,
+    recovery: Recovery,
 ) -> Final:
-    start = start_of(trial, tasks, pretrained, gpu)
+    start = start_of(trial, tasks, pretrained, gpu, recovery)
     result = train(
         trial,
         tasks[trial.task],
@@ -117,15 +132,16 @@ def _train(
         gpu=gpu,
         callbacks=_callbacks(workers),
         start=None if start is None else start.weights,
+        recovery=recovery,
     )
     return conclude(trial, result, start, gpu=gpu)
 
 
 def start_of(
-    trial: TrialConfig, tasks: Mapping[TaskConfig, TaskData], pretrained: Path, gpu: bool
+    trial: TrialConfig, tasks: Mapping[TaskConfig, TaskData], pretrained: Path, gpu: bool, recovery: Recovery
 ) -> Pretrained | None:
     """The run that a trial starts from; ``None`` where it starts from none."""
-    return None if trial.start is None else _pretrain(trial.start, tasks, pretrained, gpu)
+    return None if trial.start is None else _pretrain(trial.start, tasks, pretrained, gpu, recovery)
 
 
 def conclude(
@@ -147,7 +163,9 @@ def conclude(
     return Final(metrics, model.getvalue())
 
 
-def _run_pretraining(config: TrialConfig, tasks: Mapping[TaskConfig, TaskData], folder: Path, gpu: bool) -> None:
+def _run_pretraining(
+    config: TrialConfig, tasks: Mapping[TaskConfig, TaskData], folder: Path, gpu: bool, recovery: Recovery
+) -> None:
     found = True
 
     def report(metrics: Mapping[str, float]) -> None:
@@ -155,7 +173,7 @@ def _run_pretraining(config: TrialConfig, tasks: Mapping[TaskConfig, TaskData], 
         found = False
         tune.report(dict(metrics))
 
-    kept = _pretrain(config, tasks, folder, gpu, report)
+    kept = _pretrain(config, tasks, folder, gpu, recovery, report)
     for epoch in kept.history if found else ():
         tune.report(dict(epoch))
     with tempfile.TemporaryDirectory(prefix="ser-model-") as model:
@@ -172,11 +190,12 @@ def _pretrain(
     tasks: Mapping[TaskConfig, TaskData],
     folder: Path,
     gpu: bool,
+    recovery: Recovery,
     report: Report = lambda metrics: None,
 ) -> Pretrained:
     device = torch.device("cuda" if gpu and torch.cuda.is_available() else "cpu")
     origin = {**_here(device.type == "cuda"), "code": code_version()}
-    return pretrain(config, tasks[config.task], folder, device, report, origin)
+    return pretrain(config, tasks[config.task], folder, device, report, origin, recovery)
 
 
 def _here(gpu: bool) -> dict[str, str]:

@@ -22,12 +22,17 @@ class Best:
     optimisers: dict[str, Any]
 
 
-def copied(value: Any) -> Any:
-    """A copy; of a tensor of its own values alone, for ``copy.deepcopy`` takes along all that shares memory with it."""
+def copied(value: Any, device: str | None = None) -> Any:
+    """A copy; of a tensor of its own values alone, for ``copy.deepcopy`` takes along all that shares memory with it.
+
+    Args:
+        value: tensors, and what else there is, in mappings and tuples.
+        device: where the copies of tensors are; ``None`` for where the tensors are.
+    """
     if isinstance(value, Tensor):
-        return value.detach().clone()
+        return value.detach().to(device or value.device, copy=True)
     if isinstance(value, Mapping):
-        return {key: copied(each) for key, each in value.items()}
+        return {key: copied(each, device) for key, each in value.items()}
     if isinstance(value, tuple):
-        return tuple(copied(each) for each in value)
+        return tuple(copied(each, device) for each in value)
     return copy.deepcopy(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -51,17 +51,12 @@ class Fitting:
 
     def run(self, report: Report = lambda metrics: None) -> Outcome:
         """Fits, and tells ``report`` of it as of one epoch."""
-        self.run_epoch()
-        report(self.history[-1])
+        for epoch in self.epochs():
+            report(epoch)
         return self.outcome()
 
-    @property
-    def ended(self) -> bool:
-        """Whether it has been fitted."""
-        return bool(self.history)
-
-    def run_epoch(self) -> None:
-        """Fits: all that there is of its training."""
+    def epochs(self) -> Iterator[Mapping[str, float]]:
+        """Fits, and has one epoch to report: all that there is of its training."""
         started = time.perf_counter()
         pool, split = granted_pool(self.granted), self.granted.split
         features = np.concatenate([self._features(pool.source, "source"), self._features(pool.target, "target")])
@@ -83,6 +78,7 @@ class Fitting:
             "train_seconds": time.perf_counter() - started,
         }
         self.history.append(epoch)
+        yield epoch
 
     def outcome(self) -> Outcome:
         """What it leaves, once it has been fitted."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from trainables.networks.shared import Shared
 from trainables.outcome import Outcome, Report
 from trainables.policies import Verdict
 from trainables.pool import Pool, granted_pool, unlabelled
+from trainables.recovery import Recovery
 from trainables.streams import stream, stream_seed
 from trainables.validation import epoch_metrics, predict, validate
 from trainables.workers import Workers
@@ -60,6 +62,7 @@ class Training:
         device: where the networks and the data are.
         workers: this process's place among data-parallel ones.
         start: weights that it begins with, as a pretext task left them; ``None`` to begin with none.
+        recovery: where it keeps its state, from which it goes on if it was cut off; ``None`` to keep none.
     """
 
     config: TrialConfig
@@ -67,6 +70,7 @@ class Training:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     workers: Workers = field(default_factory=Workers)
     start: Mapping[str, Tensor] | None = None
+    recovery: Recovery | None = None
 
     def __post_init__(self) -> None:
         method = methods.load(self.config.method)
@@ -93,6 +97,7 @@ class Training:
         self.stopped = False
         self.best: Best | None = None
         self.history: list[Mapping[str, float]] = []
+        self._keeper = None if self.recovery is None else self.recovery.begin(self)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -106,10 +111,18 @@ class Training:
             TrainingDiverged: a loss is no longer finite.
         """
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            while not self.ended:
-                self.run_epoch()
-                report(self.history[-1])
+            for epoch in self.epochs():
+                report(epoch)
         return self.outcome()
+
+    def epochs(self) -> Iterator[Mapping[str, float]]:
+        """What there is to report of each epoch: first of those that are over, then of each as it has been trained."""
+        for told in itertools.count():
+            if told == len(self.history):
+                if self.ended:
+                    return
+                self.run_epoch()
+            yield self.history[told]
 
     def run_epoch(self) -> None:
         """One epoch of steps, its validation, and what the policy makes of it."""
@@ -209,18 +222,19 @@ class Training:
         }
         self.seconds += time.perf_counter() - started
         self.history.append({"epoch": self.epoch, **numbers, "train_seconds": self.seconds})
+        if self._keeper is not None and self.workers.rank == 0:
+            self._keeper.note(self)
 
     def state_dict(self) -> dict[str, Any]:
-        """All that resuming needs: what is not in here is a function of the configuration and the data."""
-        return copied(
-            {
-                "weights": self.modules.state_dict(),
-                "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
-                "policy": vars(self.policy),
-                "best": None if self.best is None else vars(self.best),
-                **{name: getattr(self, name) for name in _STATE},
-            }
-        )
+        """All that resuming needs, on the CPU: what is not in here is a function of the configuration and the data."""
+        state = {
+            "weights": self.modules.state_dict(),
+            "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
+            "policy": vars(self.policy),
+            "best": None if self.best is None else vars(self.best),
+            **{name: getattr(self, name) for name in _STATE},
+        }
+        return copied(state, "cpu")
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Goes on from :meth:`state_dict`, exactly as if it had never stopped."""

@@ -21,6 +21,7 @@ from trainables.config import TrialConfig
 from trainables.data import TaskData, describe, draw
 from trainables.loop import Training
 from trainables.outcome import Report
+from trainables.recovery import Recovery
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +52,7 @@ def pretrain(
     device: torch.device,
     report: Report = lambda metrics: None,
     origin: Mapping[str, Any] | None = None,
+    recovery: Recovery | None = None,
 ) -> Pretrained:
     """The run ``config``, from ``folder`` if it is there, else trained and put there.
 
@@ -61,12 +63,13 @@ def pretrain(
         device: where it is trained.
         report: called after every epoch, if it is trained.
         origin: kept with it, if it is trained: plain JSON types.
+        recovery: where its state is kept while it is trained, to go on from; ``None`` to keep none.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = file_of(config, folder)
     with FileLock(path.with_suffix(".lock")):
         if not path.exists():
-            _keep(path, _train(config, data, device, report, origin or {}))
+            _keep(path, _train(config, data, device, report, origin or {}, recovery))
         return load(path)
 
 
@@ -81,10 +84,15 @@ def load(path: Path) -> Pretrained:
 
 
 def _train(
-    config: TrialConfig, data: TaskData, device: torch.device, report: Report, origin: Mapping[str, Any]
+    config: TrialConfig,
+    data: TaskData,
+    device: torch.device,
+    report: Report,
+    origin: Mapping[str, Any],
+    recovery: Recovery | None,
 ) -> Pretrained:
     granted, _ = draw(data, config.task, config.seed)
-    outcome = Training(config, granted, device).run(report)
+    outcome = Training(config, granted, device, recovery=recovery).run(report)
     metrics: dict[str, float] = {"epochs_run": len(outcome.history), "train_seconds": outcome.seconds}
     if outcome.validation is not None:
         metrics["validation_uar"] = outcome.validation.unweighted_average_recall

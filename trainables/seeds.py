@@ -29,7 +29,7 @@ def train_in_step(runs: Sequence[Training | Fitting], report: Report, *, as_batc
     """Trains several runs to their ends, each epoch in all of them before the next, and tells of their mean.
 
     One after another in each epoch, a run has the numbers that it has by itself, bit for bit; as one batch, up to the
-    order of floating-point sums.
+    order of floating-point sums. Of runs that go on from an earlier state, what is over is told of first.
 
     Args:
         runs: of one configuration, on one device; of a single one, what is told is its own.
@@ -113,13 +113,7 @@ def _streams(runs: Sequence[Training | Fitting], as_batch: bool) -> list[Iterato
         if can_share(first) and all(can_share(run) and alike(run, first) for run in games[1:]):
             pack = Pack(games)
             return [_of_a_batch(run, pack) for run in games]
-    return [_by_itself(run) for run in runs]
-
-
-def _by_itself(run: Training | Fitting) -> Iterator[Numbers]:
-    while not run.ended:
-        run.run_epoch()
-        yield run.history[-1]
+    return [run.epochs() for run in runs]
 
 
 def _of_a_batch(run: Training, pack: Pack) -> Iterator[Numbers]:

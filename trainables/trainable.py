@@ -26,6 +26,7 @@ from trainables.fitting import Fitting
 from trainables.loop import Training
 from trainables.metrics import Scores
 from trainables.outcome import Outcome, Report, TrialResult
+from trainables.recovery import Recovery
 from trainables.seeds import mean_result, train_in_step
 from trainables.validation import held_out_scores
 from trainables.workers import Workers
@@ -42,6 +43,7 @@ def train(
     gpu: bool = False,
     callbacks: Sequence[Any] = (),
     start: Mapping[str, Tensor] | None = None,
+    recovery: Recovery | None = None,
 ) -> TrialResult:
     """Trains and tests one trial.
 
@@ -54,15 +56,17 @@ def train(
         gpu: whether it (or each worker) trains on a GPU, where the runs of several seeds are one batch if they can be.
         callbacks: Ray Train callbacks, which hear of every epoch when the trial runs on several workers.
         start: the weights of ``config.start`` (:func:`trainables.pretraining.pretrain`).
+        recovery: where its runs keep their states, from which they go on if the trial was cut off; what was reported then
+            is reported again first. ``None`` to keep none. What has no epochs keeps none.
     """
     assert (start is None) == (config.start is None), "the weights that a configuration starts from come with it"
     if workers == 1 or isinstance(methods.load(config.method), Estimator):
         device = torch.device("cuda" if gpu else "cpu")
-        trials = [Trial(run, data, device, Workers(), start) for run in config.runs]
+        trials = [Trial(run, data, device, Workers(), start, recovery) for run in config.runs]
         train_in_step([trial.run for trial in trials], report, as_batch=gpu)
         return mean_result([trial.conclude(trial.run.outcome()) for trial in trials])
     assert config.seeds == 1, "several seeds on several workers each are not for one trial"
-    return _run_on_workers(config, data, workers, gpu, callbacks, start)
+    return _run_on_workers(config, data, workers, gpu, callbacks, start, recovery)
 
 
 def prepare_process(threads: int = 1) -> None:
@@ -88,6 +92,7 @@ class Trial:
         device: torch.device,
         workers: Workers,
         start: Mapping[str, Tensor] | None,
+        recovery: Recovery | None = None,
     ) -> None:
         """Draws the split and makes ready; as in :func:`train`.
 
@@ -100,7 +105,7 @@ class Trial:
         if isinstance(methods.load(config.method), Estimator):
             self.run = Fitting(config, self._granted)
         else:
-            self.run = Training(config, self._granted, device, workers, start)
+            self.run = Training(config, self._granted, device, workers, start, recovery)
 
     def conclude(self, outcome: Outcome) -> TrialResult:
         """Tests what the run has come to, once, and says what else is known of it."""
@@ -148,6 +153,7 @@ def _run_on_workers(
     gpu: bool,
     callbacks: Sequence[Any],
     start: Mapping[str, Tensor] | None,
+    recovery: Recovery | None,
 ) -> TrialResult:
     import ray
     from ray.train import RunConfig, ScalingConfig
@@ -160,6 +166,7 @@ def _run_on_workers(
                 "config": config.to_dict(),
                 "data": ray.put(data),
                 "start": None if start is None else dict(start),
+                "recovery": recovery,
             },
             scaling_config=ScalingConfig(num_workers=workers, use_gpu=gpu),
             run_config=RunConfig(name="trial", storage_path=storage, callbacks=list(callbacks)),
@@ -184,6 +191,7 @@ def _worker(settings: Mapping[str, Any]) -> None:
         get_device(),
         Workers(context.get_world_rank(), context.get_world_size()),
         settings["start"],
+        settings["recovery"],
     )
     result = trial.conclude(trial.run.run(lambda metrics: ray.train.report(dict(metrics))))
     checkpoint = None

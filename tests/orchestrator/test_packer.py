@@ -17,6 +17,7 @@ from orchestrator.packer import Packer
 from orchestrator.trial import Final, is_packed
 from trainables.config import TaskConfig, TrialConfig
 from trainables.data import Domain, TaskData
+from trainables.recovery import Recovery
 from trainables.replicas import Pack
 from trainables.trainable import prepare_process, train
 
@@ -58,7 +59,8 @@ def make_config(seed: int = 1, method: str = "cnn", epochs: int = 3, seeds: int 
 
 @pytest.fixture
 def make_packer(tmp_path):
-    return lambda most=8: Packer(DATA, most, False, str(tmp_path))
+    recovery = Recovery(tmp_path, "made up", every=0)
+    return lambda most=8: Packer(DATA, most, False, str(tmp_path), recovery)
 
 
 def ask(packer: Packer, configs: list[TrialConfig]) -> list[list]:
@@ -223,6 +225,21 @@ def test_a_run_that_is_dropped_frees_its_place(make_packer):
     next(hopeless)
     packer.drop("hopeless")
     assert isinstance(ask(packer, [make_config()])[0][-1], Final)
+
+
+def test_a_run_goes_on_where_the_packer_before_was_cut_off_and_tells_of_what_is_over_first(make_packer, tmp_path):
+    packer, configs = make_packer(), [make_config(7, epochs=6), make_config(8, epochs=6)]
+    cut = packer.train("cut off", configs[0].to_dict())
+    before = [next(cut) for _ in range(3)]
+    wait_until(lambda: (tmp_path / f"{configs[0].identity}.pt").exists())
+    packer.drop("cut off")
+    (*epochs, final), (*other, _) = ask(make_packer(), configs)
+    assert [epoch["epoch"] for epoch in epochs] == [epoch["epoch"] for epoch in other] == [1, 2, 3, 4, 5, 6]
+    assert epochs[0] == before[0], "seconds and all"
+    assert other[0] != before[0] and final.metrics["epochs_run"] == 6
+    prepare_process()
+    alone = train(configs[0], DATA[TASK])
+    assert epochs[-1]["loss/classifier"] == pytest.approx(alone.history[-1]["loss/classifier"], rel=1e-2)
 
 
 def test_a_run_that_is_dropped_while_it_waits_never_begins(make_packer):

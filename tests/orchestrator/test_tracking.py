@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from data_prep.errors import InputError
+from orchestrator import RECOVERY
 from orchestrator.journal import Journal
 from orchestrator.mlflow_client import MlflowClient, ViewType, connect
 from orchestrator.records import RunKey
@@ -74,6 +75,22 @@ def everything(uri: str) -> dict[str, Any]:
         )
         for run in runs
     }
+
+
+def test_what_a_run_would_have_gone_on_from_is_there_until_it_has_ended(open_tracker, make_record, tmp_path):
+    record, other = (make_record(CELL, "search", number) for number in (0, 1))
+    tracker, folder = open_tracker(), tmp_path / "launch" / RECOVERY
+    folder.mkdir()
+    states = [folder / f"{each.config.identity}.pt" for each in (record, other)]
+    for each, state in zip((record, other), states, strict=True):
+        state.touch()
+        tracker.started(each.key, each.config)
+    tracker.started(record.key, record.config)  # a second attempt
+    assert all(state.exists() for state in states)
+    tracker.ended(record)
+    assert [state.exists() for state in states] == [False, True]
+    tracker.interrupted()
+    assert states[1].exists()
 
 
 def test_a_record_comes_back_from_mlflow_as_it_was(open_tracker, make_record, uri):
