@@ -18,7 +18,6 @@ from orchestrator.launches import Launch, finish, start
 from orchestrator.memory import room_for_features
 from orchestrator.plan import Plan
 from orchestrator.progress import Progress, clock_text
-from orchestrator.report import conclude
 from orchestrator.scheduler import CellScheduler
 from orchestrator.searcher import SweepSearcher
 from orchestrator.study import Study
@@ -67,6 +66,8 @@ def execute(launch: Launch, runs: Path, console: Console) -> int:
         console.print(f"interrupted after {progress.line()}; nothing that has ended is lost. Go on with:")
         console.print(f"  {launch.resume_command()}", soft_wrap=True)
         return INTERRUPTED
+    from orchestrator.report import conclude  # here, for nothing is plotted before, and Matplotlib takes its time
+
     undelivered = conclude(console, launch, tracker)
     for problem in searcher.problems:
         console.print(f"problem: {problem}")

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scipy import stats
-
 from orchestrator.records import RunRecord
 from orchestrator.selection import choose, select
 from orchestrator.study import Study
@@ -115,6 +113,8 @@ def paired_difference(records: Sequence[RunRecord], reference: Sequence[RunRecor
     # Scores are ratios of counts: differences closer than this are the same one, and have no variance to test against.
     if len(seeds) < 2 or max(differences) - min(differences) < 1e-12:
         return Difference(mean=mean, pairs=len(seeds))
+    from scipy import stats  # here, for there are no replicates before a search is over
+
     test = stats.ttest_rel([ours[seed] for seed in seeds], [theirs[seed] for seed in seeds])
     interval = test.confidence_interval(0.95)
     return Difference(

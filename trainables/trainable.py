@@ -20,7 +20,6 @@ from data_prep import splits
 from trainables import methods
 from trainables.config import TrialConfig
 from trainables.data import TaskData, describe, draw
-from trainables.diagnosis import diagnose
 from trainables.estimator import Estimator
 from trainables.fitting import Fitting
 from trainables.loop import Training
@@ -109,6 +108,8 @@ class Trial:
 
     def conclude(self, outcome: Outcome) -> TrialResult:
         """Tests what the run has come to, once, and says what else is known of it."""
+        from trainables.diagnosis import diagnose  # here, for scikit-learn takes a second to import
+
         known = held_out_scores(self.run, self._granted)
         if not splits.load(self._config.task.protocol).within:  # there the target is the source
             known |= diagnose(self.run, self._granted, self._config.seed)

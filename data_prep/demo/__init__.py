@@ -74,8 +74,6 @@ def speak(
     for name in names:
         if name not in layouts.known():
             raise unknown("demo corpus", name, layouts.known())
-    from data_prep.demo import stage  # here, for signal processing takes a second to import
-
     out = Path(out).absolute()
     folders = {name: out / layouts.load(name).folder for name in names}
     stamp = {"made_by": "data_prep.demo", "version": VERSION, "size": size, "seed": seed}
@@ -84,6 +82,12 @@ def speak(
         with FileLock(out.parent / f".{out.name}.lock"):
             _claim(out)
             missing = [name for name in names if not _is_there(folders[name], {**stamp, "corpus": name})]
+            out.mkdir(exist_ok=True)
+            _write_notice(out)
+            if not missing:
+                return folders
+            from data_prep.demo import stage  # here, for signal processing takes a second to import
+
             total = sum(len(stage.script(name, size, seed)) for name in missing)
             done = 0
 
@@ -93,8 +97,6 @@ def speak(
                 if progress is not None:
                     progress(done, total)
 
-            out.mkdir(exist_ok=True)
-            _write_notice(out)
             for name in missing:
                 with _published(folders[name], out.parent / f".{out.name}.partial") as partial:
                     stage.perform(name, partial, size=size, seed=seed, workers=workers, spoken=spoken)

@@ -17,7 +17,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from data_prep.errors import InputError, unknown
 from trainables import ranges
@@ -72,6 +71,8 @@ def _power(features: np.ndarray, regularisation: float, exponent: float) -> np.n
 
 def fit(examples: Examples, hyperparameters: Hyperparameters) -> Fitted:
     """The classifier, on the source's features as they are or aligned, and on labelled ones of the target."""
+    from sklearn.linear_model import LogisticRegression  # here, for whoever only asks what the method is
+
     aligning: np.ndarray | None = None
     if hyperparameters.coral:
         own = examples.features[~examples.sides]

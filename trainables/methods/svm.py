@@ -16,7 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.svm import LinearSVC
 
 from trainables.estimator import Estimator, Examples, Fitted, Side
 from trainables.methods import _linear
@@ -40,6 +39,8 @@ class Hyperparameters:
 
 def fit(examples: Examples, hyperparameters: Hyperparameters) -> Fitted:
     """One machine for each class."""
+    from sklearn.svm import LinearSVC  # here, for whoever only asks what the method is
+
     # The primal problem is solved without drawing anything; it is also the faster one unless features far outnumber
     # utterances.
     machine = LinearSVC(
