@@ -40,8 +40,8 @@ def execute(launch: Launch, runs: Path, console: Console) -> int:
     """
     cluster.connect(launch.address)
     store, plan, tasks = prepare_plan(launch, runs, console)
-    stream(tasks.values())
     resources = tune_launch.share_out(plan, launch.workers, launch.trials_per_gpu, launch.pack)
+    stream(tasks.values())
     if launch.directory is None:
         launch = start(runs, launch)
     directory = launch.directory

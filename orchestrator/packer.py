@@ -179,6 +179,8 @@ class Packer:
             return
         self._packs.rotate(-1)
         pack = self._packs[0]
+        if self._gpu:  # what others took, or features that have gone since, is not what these take
+            torch.cuda.reset_peak_memory_stats()
         try:
             over = pack.advance()
         except Exception as error:  # it may be of any of them: all fail, and are tried once more
@@ -187,7 +189,6 @@ class Packer:
         if self._gpu:
             own = torch.cuda.max_memory_allocated() - RESIDENTS.bytes  # features are there once, for all
             self._needed = max(self._needed, own // len(self._begun))
-            torch.cuda.reset_peak_memory_stats()  # else what many took would count as that of the few that are left
         for epoch in over:
             self._tell(epoch)
         self._leave([run for run, error in over if error is not None or run.ended])

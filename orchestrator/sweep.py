@@ -127,7 +127,7 @@ def parser() -> argparse.ArgumentParser:
         default=1,
         metavar="N",
         help="runs that one process trains as a batch, where they are alike and memory holds them (default 1: each by "
-        "itself). It is for GPUs; on a CPU it saves little or nothing. Numbers are those of runs by themselves, but for rounding",
+        "itself). It is for GPUs; on a CPU it saves little or loses. Numbers are those of runs by themselves, but for rounding",
     )
     where.add_argument("--memory", type=gibibytes, metavar="GIB", help=MEMORY_HELP)
     where.add_argument("--tracking-uri", help="MLflow; default: MLFLOW_TRACKING_URI, else sqlite:///mlflow.db here")

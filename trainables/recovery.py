@@ -1,7 +1,8 @@
 """States of runs in training, kept in files: a run that is cut off goes on from its last one, not from the beginning.
 
 After an epoch a run's state is copied, at most once a minute, and a thread writes the copy while training goes on. A run
-that finds its own state when it begins goes on from there, and has the numbers that it would have had undisturbed.
+that finds its own state when it begins goes on from there, and has the numbers that it would have had undisturbed: bit for bit,
+or where it is trained in a batch with others, up to the order of floating-point sums.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,7 +113,8 @@ class Keeper:
                 torch.save({"origin": self.origin, "state": state}, file)
             with self._lock:
                 if not self._ended:
-                    os.replace(beside, self.path)
+                    with suppress(FileNotFoundError):  # removed with the run's other states: its trial has ended
+                        os.replace(beside, self.path)
         except Exception as error:
             _LOG.warning("%s cannot be written (%s): cut off now, its run would begin again", self.path, error)
         finally:

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from trainables.streamed import Streamed
 
-# The source and the target of two tasks: cells of a study train on the same data, often in turn.
-_KEPT = 4
+# Sources and targets of a table's tasks, which its cells train on in turn.
+_KEPT = 16
 # Of a GPU's memory. What trains needs the rest: weights, batches and what lies between them.
 _SHARE = 0.5
 
@@ -71,7 +71,8 @@ class Residents:
             self._there[key] = resident
         if resident in self._latest:
             self._latest.remove(resident)
-        self._latest.append(resident)
+        if resident.tensor.device.type == device.type:  # what had no room may find some later
+            self._latest.append(resident)
         return resident
 
     def _fits(self, size: int, device: torch.device) -> bool:

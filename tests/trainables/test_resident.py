@@ -76,6 +76,16 @@ def test_a_copy_in_use_stays_whatever_comes(machine):
     assert machine.residents.on(values, GPU) is used
 
 
+def test_what_has_had_no_room_is_on_the_device_once_there_is():
+    machine = Machine(10 << 20)
+    large, small = features(4), features(4)
+    held = machine.residents.on(small, GPU)
+    assert machine.residents.on(large, GPU).tensor.device.type == "cpu"
+    del held
+    gc.collect()
+    assert machine.residents.on(large, GPU).tensor.device.type == GPU.type
+
+
 def test_what_is_not_in_use_makes_room_before_training_lacks_it():
     machine = Machine(10 << 20)
     used, unused = features(2), features(2)
