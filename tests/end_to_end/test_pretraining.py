@@ -14,7 +14,7 @@ from data_prep import demo
 
 SWEEP = ("orchestrator.sweep", "saddi_cross_corpus")
 # As many epochs as leave time to kill the driver between the first and the last.
-EPOCHS = 25
+EPOCHS = 12
 BUDGET = ("--preset=smoke", "--paper-values", "--replicates=1", f"--epochs={EPOCHS}")
 
 
