@@ -183,7 +183,7 @@ def run_sweep(folder: Path, plan: Plan) -> Mapping[str, float]:
         tracker = Timed(place / "run", _database(place), "benchmark", context={}, tags={})
         searcher = SweepSearcher(plan, place / "run" / "optuna.db", tracker)
         resources = launch.share_out(plan, 1, 4)
-        launch.run(searcher, CellScheduler(plan), tasks, place / "run", resources, tracker.attach)
+        launch.run(searcher, CellScheduler(plan), tasks, place / "run", resources)
         driver = time.process_time() - driver
         assert searcher.done and tracker.close(patience=600) == 0, searcher.problems
         clock = time.perf_counter() - begun

@@ -7,3 +7,6 @@ RUNS = Path("runs")
 
 RECOVERY = "recovery"
 """The folder, in a launch's own, of the states that runs which are cut off go on from."""
+
+MODELS = "models"
+"""The folder, in a launch's own, of the models that MLflow does not have yet."""

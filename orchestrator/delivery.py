@@ -35,7 +35,7 @@ from orchestrator.records import pretraining_key
 from trainables.config import START, TrialConfig
 
 Event = Mapping[str, Any]
-CONFIG, RECORD, CONFUSION, MODELS = "config.json", "record.json", "confusion.json", "model"
+CONFIG, RECORD, CONFUSION, MODEL = "config.json", "record.json", "confusion.json", "model"
 PARENT = "launch"
 EPOCH = "epoch/"
 
@@ -141,7 +141,7 @@ class Delivery:
     def _attached(self, event: Event) -> None:
         path, run_id = self._directory / event["path"], self._runs[event["run"]]
         if path.exists():
-            self._try(run_id, lambda: self._client.log_artifact(run_id, str(path), MODELS))
+            self._try(run_id, lambda: self._client.log_artifact(run_id, str(path), MODEL))
 
     def _ended(self, event: Event) -> None:
         run_id, record = self._runs[event["run"]], event["record"]

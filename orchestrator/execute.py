@@ -60,7 +60,7 @@ def execute(launch: Launch, runs: Path, console: Console) -> int:
     searcher = SweepSearcher(plan, directory / "optuna.db", progress, time_budget=launch.time_budget)
     scheduler = CellScheduler(plan, progress.finished_records().values(), searcher.explain)
     with progress:
-        tune_launch.run(searcher, scheduler, tasks, directory, resources, tracker.attach)
+        tune_launch.run(searcher, scheduler, tasks, directory, resources)
     if not searcher.done:
         tracker.interrupted()
         console.print(f"interrupted after {progress.line()}; nothing that has ended is lost. Go on with:")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +15,10 @@ import ray
 from ray import tune
 
 from data_prep.errors import InputError
-from orchestrator import RECOVERY
+from orchestrator import MODELS, RECOVERY
 from orchestrator.environment import software
-from orchestrator.records import RunKey
-from orchestrator.trial import MODEL, is_packed, run_trial
+from orchestrator.telling import TELLING_SECONDS
+from orchestrator.trial import is_packed, run_trial
 from trainables.recovery import RECOVERY_SECONDS, Recovery
 
 PRETRAINED = "pretrained"
@@ -104,8 +104,9 @@ def run(
     tasks: Mapping[TaskConfig, TaskData],
     directory: Path,
     resources: Resources,
-    keep_model: Callable[[RunKey, Path], None],
+    *,
     recovery_seconds: float = RECOVERY_SECONDS,
+    telling_seconds: float = TELLING_SECONDS,
 ) -> None:
     """Trains all that the searcher hands out, until it has no more or is interrupted (Ctrl-C, SIGTERM).
 
@@ -115,12 +116,14 @@ def run(
         tasks: each task's data; put into shared memory once.
         directory: of this launch; Tune's own state goes below it.
         resources: what a trial takes.
-        keep_model: called with a run and the file of its model.
         recovery_seconds: how long a run goes on at the least before its state is kept, and then again.
+        telling_seconds: how long a run's epochs wait to be told of together.
     """
     pretrained = str(pretrained_folder(directory).resolve())
     recovery = Recovery(directory.resolve() / RECOVERY, software(), recovery_seconds)
-    recovery.folder.mkdir(exist_ok=True)
+    models = directory.resolve() / MODELS
+    for folder in (recovery.folder, models):
+        folder.mkdir(exist_ok=True)
     there = ray.put(dict(tasks))
     packers = _start_packers(there, resources, pretrained, recovery)
     trainable = tune.with_parameters(
@@ -128,8 +131,10 @@ def run(
         tasks=(there,),
         workers=resources.workers,
         gpu=resources.gpus > 0,
+        models=str(models),
         pretrained=pretrained,
         recovery=recovery,
+        telling_seconds=telling_seconds,
         packers=packers,
     )
 
@@ -142,8 +147,6 @@ def run(
     tuner = tune.Tuner(
         tune.with_resources(trainable, own),
         tune_config=tune.TuneConfig(
-            metric="validation_uar",
-            mode="max",
             search_alg=searcher,
             scheduler=scheduler,
             num_samples=-1,
@@ -154,7 +157,6 @@ def run(
             name="tune",
             storage_path=str(directory.resolve()),
             verbose=0,
-            callbacks=[_ModelKeeper(keep_model)],
             failure_config=tune.FailureConfig(max_failures=0),
         ),
     )
@@ -201,22 +203,6 @@ def pretrained_folder(directory: Path) -> Path:
         beside.write_text(software())
         beside.replace(note)
     return directory.parent.parent / PRETRAINED / note.read_text()
-
-
-class _ModelKeeper(tune.Callback):
-    """Hands over each trial's model as soon as Tune has its checkpoint."""
-
-    def __init__(self, keep_model: Callable[[RunKey, Path], None]) -> None:
-        self._keep_model = keep_model
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Tune keeps a pickle of its set-up, which nothing here reads."""
-        return {}
-
-    def on_checkpoint(self, iteration: int, trials: list[Any], trial: Any, checkpoint: Any, **info: Any) -> None:
-        key = RunKey(**{name: trial.config[name] for name in ("cell", "kind", "number")})
-        with checkpoint.as_directory() as folder:
-            self._keep_model(key, Path(folder) / MODEL)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,10 @@ class Progress:
         with self._lock:
             if str(key) in self._pretraining:
                 self._pretraining[str(key)].epoch = int(metrics["epoch"])
+
+    def attach(self, key: RunKey, path: Path) -> None:
+        """A run has left a model."""
+        self._recorder.attach(key, path)
 
     def ended(self, record: RunRecord) -> None:
         """A run has ended."""

@@ -13,6 +13,7 @@ from ray.tune.schedulers import AsyncHyperBandScheduler, FIFOScheduler
 
 from orchestrator.plan import Plan
 from orchestrator.records import RunKey, RunRecord
+from orchestrator.telling import epochs_of
 
 _REDUCTION = 3
 _PATIENCE = 5  # epochs before the learning rate can fall for the first time (addi.txt, 4.3)
@@ -59,10 +60,16 @@ class CellScheduler(FIFOScheduler):
                 self._judge(record.key, dict(epoch))
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
-        """The verdict on an epoch; a final result goes through."""
+        """The verdict on the epochs of a report: that on the first of them after which the trial should be stopped."""
+        key = _key(trial)
+        verdicts = (self._judge(key, epoch) for epoch in epochs_of(result))
+        return next((verdict for verdict in verdicts if verdict != self.CONTINUE), self.CONTINUE)
+
+    def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> None:
+        """Has the others compared with the last epochs of a trial that has come to its end, too."""
         if result.get("final"):
-            return self.CONTINUE
-        return self._judge(RunKey(**{name: trial.config[name] for name in ("cell", "kind", "number")}), result)
+            for epoch in epochs_of(result):
+                self._judge(_key(trial), epoch)
 
     def on_trial_error(self, tune_controller: Any, trial: Trial) -> None:
         """Passes the reason on: Tune tells nobody else before it completes the trial."""
@@ -81,6 +88,10 @@ class CellScheduler(FIFOScheduler):
         scheduler.on_trial_add(None, run)
         verdict = scheduler.on_trial_result(None, run, epoch)
         return self.CONTINUE if key.number == 0 else verdict
+
+
+def _key(trial: Trial) -> RunKey:
+    return RunKey(**{name: trial.config[name] for name in ("cell", "kind", "number")})
 
 
 @dataclass(frozen=True)

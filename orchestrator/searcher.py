@@ -3,13 +3,7 @@
 Tune asks :meth:`SweepSearcher.suggest` for the next run whenever a worker is free, and gets one of whichever cell has
 had the fewest. A cell's first search trial is the paper's own configuration; when its search is done, it hands out the
 replicates of its best. A run that starts from another waits until that one has been handed out, once for all that start
-from it, and has ended; its cell begins no other meanwhile. What a run reports to Tune, flat:
-
-- after each epoch: ``epoch`` (from 1), ``validation_uar`` (this epoch's), ``best_validation_uar``, ``learning_rate``,
-  ``loss/<player>``, ``schedule/<name>`` and any other numbers;
-- at its end: ``final`` set to true, ``validation_uar`` (the selected epoch's), ``test_uar``, ``test_accuracy``,
-  ``best_epoch``, ``epochs_run``, ``train_seconds``, any other numbers, ``confusion`` (a list of rows) and ``origin`` (as JSON, for Tune
-  would flatten it: see :class:`~orchestrator.records.RunRecord`).
+from it, and has ended; its cell begins no other meanwhile. What runs report to Tune is in :mod:`orchestrator.telling`.
 
 What survives a killed driver: a run that has ended is with the recorder, durably, before Optuna is told of it. A new
 searcher on the same recorder and storage brings each up to what the other knows, and goes on: nothing that has ended
@@ -37,6 +31,7 @@ from ray.tune.search import Searcher
 from orchestrator.plan import Plan
 from orchestrator.records import RunKey, RunRecord, Status, pretraining_key
 from orchestrator.studies import CellRuns
+from orchestrator.telling import epochs_of
 from trainables.config import TrialConfig
 
 METRIC = "validation_uar"
@@ -51,6 +46,9 @@ class Recorder(Protocol):
 
     def reported(self, key: RunKey, metrics: Mapping[str, float]) -> None:
         """An epoch of it has ended."""
+
+    def attach(self, key: RunKey, path: Path) -> None:
+        """Its model is the file ``path``, which is the recorder's from now on."""
 
     def ended(self, record: RunRecord) -> None:
         """It has ended; the record is durable when this returns."""
@@ -84,7 +82,7 @@ class SweepSearcher(Searcher):
         Raises:
             InputError: the storage holds runs that are not comparable with the plan's.
         """
-        super().__init__(metric=METRIC, mode="max")
+        super().__init__()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self._recorder, self._clock = recorder, clock
         self._deadline = math.inf if time_budget is None else clock() + time_budget
@@ -146,15 +144,15 @@ class SweepSearcher(Searcher):
             self._live[trial_id].error = reason
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """Passes an epoch's numbers on."""
+        """Passes the numbers of epochs on."""
         live = self._live.get(trial_id)
-        if live is not None and not result.get("final") and not result.get("done"):
+        if live is not None and not result.get("done"):
             self._unless_broken(self._note, live, result)
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Records how a run ended.
 
-        A run that ends without a final result was stopped by the scheduler if Tune marked its last result as done;
+        A run that ends without a final result was stopped by the scheduler if Tune marked its last report as done;
         else it was cut off with the sweep, is not recorded, and will run again when the sweep is resumed.
         """
         live = self._live.get(trial_id)
@@ -209,22 +207,29 @@ class SweepSearcher(Searcher):
         if error:
             self._fail(live, live.error or "the worker's log says why")
         elif result.get("final"):
+            self._note(live, result)
             if not pretraining and not math.isfinite(result.get(METRIC, math.nan)):
                 self._fail(live, f"its final result has {METRIC} {result.get(METRIC)}")
             else:
+                if "model" in result:
+                    self._recorder.attach(live.key, Path(result["model"]))
                 origin = json.loads(result.get("origin", "{}"))
                 self._end(live, "finished", _numbers(result), confusion=result.get("confusion"), origin=origin)
         elif result.get("done"):
-            if live.history and live.history[-1].get("epoch") == result.get("epoch"):
-                # Tune shows the searcher every epoch but the one after which the scheduler stops the trial.
-                self._fail(live, "it returned without a final result")
-            else:
-                self._note(live, result)
+            # Tune shows the searcher every report but the one after which the scheduler stops the trial.
+            if self._note(live, result):
                 self._end(live, "stopped", _metrics_so_far(live.history))
+            else:
+                self._fail(live, "it returned without a final result")
 
-    def _note(self, live: _Live, result: Mapping[str, Any]) -> None:
-        live.history.append(_numbers(result))
-        self._recorder.reported(live.key, live.history[-1])
+    def _note(self, live: _Live, result: Mapping[str, Any]) -> bool:
+        """Notes the epochs that a report tells of; whether there was a new one among them."""
+        known = live.history[-1]["epoch"] if live.history else 0
+        new = [_numbers(epoch) for epoch in epochs_of(result) if epoch.get("epoch", 0) > known]
+        for epoch in new:
+            live.history.append(epoch)
+            self._recorder.reported(live.key, epoch)
+        return bool(new)
 
     def _fail(self, live: _Live, reason: str) -> None:
         if live.key.kind == "pretraining":
@@ -271,7 +276,7 @@ class SweepSearcher(Searcher):
                     self._recorder.started(record.key, record.config)
                     self._recorder.ended(record)
 
-    def _unless_broken(self, action: Callable[..., None], *arguments: Any) -> None:
+    def _unless_broken(self, action: Callable[..., object], *arguments: Any) -> None:
         """Does what must not fail; once it has, nothing more is recorded and the next question ends the sweep.
 
         Tune would take an error raised here for one of the trial's, and would have the searcher try it again for ever.

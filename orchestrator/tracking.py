@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import dataclasses
 import itertools
-import os
 import shutil
 import threading
 import time
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from data_prep.errors import InputError
-from orchestrator import RECOVERY
+from orchestrator import MODELS, RECOVERY
 from orchestrator.delivery import PARENT, Delivery
 from orchestrator.journal import Journal
 from orchestrator.mlflow_client import connect, default_tracking_uri, explain, shown
@@ -130,15 +129,11 @@ class Tracker:
         self._append("reported", {"run": self._open[str(key)], "metrics": dict(metrics)})
 
     def attach(self, key: RunKey, path: Path) -> None:
-        """Keeps the model of a run that has started: a copy of the file ``path``, which may then go."""
+        """Keeps the model of a run that has started: the file ``path``, which is moved."""
         name = f"{key}#{self._attempts[str(key)]}"
-        kept = self._directory / "models" / name.replace("/", "_") / path.name
+        kept = self._directory / MODELS / name.replace("/", "_") / "model.pt"
         kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.unlink(missing_ok=True)
-        try:
-            os.link(path, kept)
-        except OSError:
-            shutil.copyfile(path, kept)
+        shutil.move(path, kept)
         self._append("attached", {"run": name, "path": str(kept.relative_to(self._directory))})
 
     def ended(self, record: RunRecord) -> None:
@@ -205,7 +200,7 @@ class Tracker:
         self._thread.join(timeout=15)
         self._journal.close()
         if undelivered == 0 and status == "FINISHED":
-            shutil.rmtree(self._directory / "models", ignore_errors=True)
+            shutil.rmtree(self._directory / MODELS, ignore_errors=True)
         return undelivered
 
     def interrupted(self, *, patience: float = 10.0) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import tempfile
 import uuid
 import zlib
 from collections.abc import Mapping, Sequence
@@ -15,9 +14,9 @@ from typing import Any, NamedTuple
 
 import ray
 import torch
-from ray import tune
 
 from orchestrator.environment import code_version, machine
+from orchestrator.telling import Teller
 from trainables import methods
 from trainables.batches import digest
 from trainables.config import TaskConfig, TrialConfig
@@ -27,8 +26,6 @@ from trainables.outcome import Report, TrialResult
 from trainables.pretraining import Pretrained, pretrain
 from trainables.recovery import Recovery
 from trainables.trainable import prepare_process, train
-
-MODEL = "model.pt"
 
 
 class Final(NamedTuple):
@@ -48,15 +45,15 @@ def run_trial(
     tasks: tuple[ray.ObjectRef],
     workers: int,
     gpu: bool,
+    models: str,
     pretrained: str,
     recovery: Recovery,
+    telling_seconds: float,
     packers: Sequence[Any] = (),
 ) -> None:
-    """A Tune function trainable: trains ``config["trial"]`` and reports every epoch, then the final result.
+    """A Tune function trainable: trains ``config["trial"]`` and tells of every epoch, then of its end.
 
-    The final result has ``final`` set, the trial's final metrics, its ``confusion`` matrix as lists and its ``origin``
-    (:class:`~orchestrator.records.RunRecord`), and comes with a checkpoint that holds the model. A run that others start
-    from ends likewise, with what it has of these; where it is kept already, its epochs are those of its training then.
+    A run that others start from does likewise; where it is kept already, its epochs are those of its training then.
 
     Args:
         config: what :class:`~orchestrator.searcher.SweepSearcher` suggested.
@@ -64,23 +61,30 @@ def run_trial(
             Tune would fetch it anew for each trial.
         workers: data-parallel workers of the trial.
         gpu: whether it trains on a GPU.
+        models: folder for the runs' models.
         pretrained: folder of the runs that others start from.
         recovery: where runs keep their states, from which a second attempt and a resumed sweep go on.
+        telling_seconds: how long epochs wait to be told of together (:mod:`orchestrator.telling`).
         packers: handles of the actors (:class:`~orchestrator.packer.Packer`) that train runs in batches; none where
             each trial trains its own.
     """
     prepare_process()
-    trial, folder = TrialConfig.from_dict(config["trial"]), Path(pretrained)
-    if config["kind"] == "pretraining":
-        _run_pretraining(trial, _fetched(*tasks), folder, gpu, on_this_machine(recovery, gpu))
-        return
-    if packers and is_packed(config):
-        final = _train_packed(config, packers)
-    else:
-        final = _train(trial, _fetched(*tasks), workers, gpu, folder, on_this_machine(recovery, gpu))
-    with tempfile.TemporaryDirectory(prefix="ser-model-") as model:
-        (Path(model) / MODEL).write_bytes(final.model)
-        tune.report({**final.metrics, "final": True}, checkpoint=tune.Checkpoint.from_directory(model))
+    trial, teller = TrialConfig.from_dict(config["trial"]), Teller(telling_seconds)
+    try:
+        if config["kind"] == "pretraining":
+            here = on_this_machine(recovery, gpu)
+            final = _run_pretraining(trial, _fetched(*tasks), Path(pretrained), gpu, here, teller.epoch)
+        elif packers and is_packed(config):
+            final = _train_packed(config, packers, teller.epoch)
+        else:
+            here = on_this_machine(recovery, gpu)
+            final = _train(trial, _fetched(*tasks), workers, gpu, Path(pretrained), here, teller.epoch)
+        model = Path(models) / f"{uuid.uuid4().hex}.pt"
+        model.write_bytes(final.model)
+    except Exception:
+        teller.failed()
+        raise
+    teller.ended(final.metrics, model)
 
 
 def on_this_machine(recovery: Recovery, gpu: bool) -> Recovery:
@@ -100,7 +104,7 @@ def is_packed(config: Mapping[str, Any]) -> bool:
     return not fitted and config["kind"] != "pretraining"
 
 
-def _train_packed(config: Mapping[str, Any], packers: Sequence[Any]) -> Final:
+def _train_packed(config: Mapping[str, Any], packers: Sequence[Any], report: Report) -> Final:
     """Has a packer train a trial's runs; those of one cell go to the same one, where most of them are alike."""
     packer = packers[zlib.crc32(config["cell"].encode()) % len(packers)]
     name = uuid.uuid4().hex
@@ -109,7 +113,7 @@ def _train_packed(config: Mapping[str, Any], packers: Sequence[Any]) -> Final:
             event = ray.get(reference)
             if isinstance(event, Final):
                 return event
-            tune.report(event)
+            report(event)
         raise RuntimeError("the process that trained it has ended")
     finally:  # however it ends: Tune stops a trial by an exception in its report
         packer.drop.remote(name)
@@ -122,12 +126,13 @@ def _train(
     gpu: bool,
     pretrained: Path,
     recovery: Recovery,
+    report: Report,
 ) -> Final:
     start = start_of(trial, tasks, pretrained, gpu, recovery)
     result = train(
         trial,
         tasks[trial.task],
-        lambda metrics: tune.report(dict(metrics)),
+        report,
         workers=workers,
         gpu=gpu,
         callbacks=_callbacks(workers),
@@ -156,33 +161,41 @@ def conclude(
     }
     if trial.start is not None and start is not None:
         origin["start"] = {"identity": trial.start.identity, **start.origin}
-    model = io.BytesIO()
     held = {"weights": dict(result.weights), "normalisation": dict(result.normalisation)}
-    torch.save({"config": trial.to_dict(), **held}, model)
     metrics = {**result.metrics, "confusion": result.confusion.tolist(), "origin": json.dumps(origin)}
-    return Final(metrics, model.getvalue())
+    return Final(metrics, _saved({"config": trial.to_dict(), **held}))
+
+
+def _saved(model: Mapping[str, Any]) -> bytes:
+    """The content of a model's file."""
+    file = io.BytesIO()
+    torch.save(dict(model), file)
+    return file.getvalue()
 
 
 def _run_pretraining(
-    config: TrialConfig, tasks: Mapping[TaskConfig, TaskData], folder: Path, gpu: bool, recovery: Recovery
-) -> None:
+    config: TrialConfig,
+    tasks: Mapping[TaskConfig, TaskData],
+    folder: Path,
+    gpu: bool,
+    recovery: Recovery,
+    report: Report,
+) -> Final:
     found = True
 
-    def report(metrics: Mapping[str, float]) -> None:
+    def trained(metrics: Mapping[str, float]) -> None:
         nonlocal found
         found = False
-        tune.report(dict(metrics))
+        report(metrics)
 
-    kept = _pretrain(config, tasks, folder, gpu, recovery, report)
+    kept = _pretrain(config, tasks, folder, gpu, recovery, trained)
     for epoch in kept.history if found else ():
-        tune.report(dict(epoch))
-    with tempfile.TemporaryDirectory(prefix="ser-model-") as model:
-        torch.save({"config": dict(kept.config), "weights": dict(kept.weights)}, Path(model) / MODEL)
-        origin = {**kept.origin, "split": dict(kept.split), "found": found}
-        tune.report(
-            {**kept.metrics, "origin": json.dumps(origin), "final": True},
-            checkpoint=tune.Checkpoint.from_directory(model),
-        )
+        report(epoch)
+    origin = {**kept.origin, "split": dict(kept.split), "found": found}
+    return Final(
+        {**kept.metrics, "origin": json.dumps(origin)},
+        _saved({"config": dict(kept.config), "weights": dict(kept.weights)}),
+    )
 
 
 def _pretrain(

@@ -152,6 +152,7 @@ class MemoryRecorder:
         self.fuse = fuse or Fuse()
         self.records: dict[str, RunRecord] = {}
         self.ends: Counter[str] = Counter()
+        self.models: dict[str, Path] = {}
         self.starts: list[tuple[RunKey, TrialConfig]] = []
 
     def started(self, key: RunKey, config: TrialConfig) -> None:
@@ -161,6 +162,10 @@ class MemoryRecorder:
 
     def reported(self, key: RunKey, metrics: Mapping[str, float]) -> None:
         self.fuse.burn()
+
+    def attach(self, key: RunKey, path: Path) -> None:
+        self.fuse.burn()
+        self.models[str(key)] = path
 
     def ended(self, record: RunRecord) -> None:
         self.fuse.burn()
@@ -269,27 +274,26 @@ class Backend:
             self.complete_pretraining(searcher, trial, config)
             return
         score = self.score(config)
-        searcher.on_trial_result(trial, {"epoch": 1, "validation_uar": score / 2, "best_validation_uar": score / 2})
+        epoch = {"epoch": 1, "validation_uar": score / 2, "best_validation_uar": score / 2}
+        searcher.on_trial_result(trial, {"epochs": [epoch]})
         if self.fails(config):
             searcher.on_trial_complete(trial, error=True)
         elif self.stops(config):
             epoch = {"epoch": 2, "validation_uar": 2 * score, "best_validation_uar": 2 * score}
-            searcher.on_trial_complete(trial, {**epoch, "done": True})
+            searcher.on_trial_complete(trial, {"epochs": [epoch], "done": True})
         else:
             scores = {"validation_uar": score, "test_uar": score - 0.1, "best_epoch": 1, "confusion": [[1]]}
             scores["criterion/entropy"] = -score
-            final = {"final": True, **scores, "origin": json.dumps(ORIGIN)}
-            searcher.on_trial_result(trial, final)
+            final = {"final": True, **scores, "origin": json.dumps(ORIGIN), "epochs": [], "model": f"{trial}.pt"}
             searcher.on_trial_complete(trial, {**final, "done": True})
 
     def complete_pretraining(self, searcher: SweepSearcher, trial: str, config: dict) -> None:
         """Likewise of a run that others start from, which has no score."""
-        searcher.on_trial_result(trial, {"epoch": 1, "loss/generator": 0.5})
+        searcher.on_trial_result(trial, {"epochs": [{"epoch": 1, "loss/generator": 0.5}]})
         if self.fails(config):
             searcher.on_trial_complete(trial, error=True)
         else:
-            final = {"final": True, "epochs_run": 1, "train_seconds": 3.0, "origin": json.dumps(ORIGIN)}
-            searcher.on_trial_result(trial, final)
+            final = {"final": True, "epochs_run": 1, "train_seconds": 3.0, "origin": json.dumps(ORIGIN), "epochs": []}
             searcher.on_trial_complete(trial, {**final, "done": True})
 
     @staticmethod

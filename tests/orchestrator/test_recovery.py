@@ -46,10 +46,10 @@ class Murderer(SweepSearcher):
         self.folder, self.told, self.kept = directory / RECOVERY, [], []
 
     def on_trial_result(self, trial_id, result):
+        """Epochs are told of one by one here."""
         super().on_trial_result(trial_id, result)
-        if "loss/classifier" not in result:
-            return
-        self.told.append({name: result[name] for name in ("epoch", "loss/classifier", "train_seconds")})
+        for epoch in result["epochs"]:
+            self.told.append({name: epoch[name] for name in ("epoch", "loss/classifier", "train_seconds")})
         if len(self.told) == 3:
             deadline = time.monotonic() + 60
             while not (kept := [path.name for path in self.folder.glob("*.pt")]):
@@ -65,9 +65,8 @@ def test_the_second_attempt_goes_on_where_the_first_was_killed(ray_session, reco
     plan = Plan(sweep="made_up", cells=(cell,), epochs=6, trials=1, replicates=0, early_stopping=False)
     searcher = Murderer(plan, tmp_path, recorder)
     resources = launch.Resources(cpus=1, gpus=0, workers=1, concurrent=1)
-    launch.run(
-        searcher, CellScheduler(plan), {TASK: DATA}, tmp_path, resources, lambda key, path: None, recovery_seconds=0
-    )
+    settings = {"recovery_seconds": 0, "telling_seconds": 0}
+    launch.run(searcher, CellScheduler(plan), {TASK: DATA}, tmp_path, resources, **settings)
     assert searcher.done and not searcher.problems
     (record,) = recorder.records.values()
     assert searcher.kept == [f"{record.config.identity}.pt"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,6 +12,7 @@ from data_prep.errors import InputError
 from orchestrator.records import RunKey, RunRecord
 from orchestrator.scheduler import CellScheduler
 from orchestrator.searcher import SweepSearcher
+from orchestrator.telling import Teller
 from trainables.seeds import mean_epochs
 from trainables.streams import stream
 
@@ -109,11 +111,19 @@ def test_without_early_stopping_nothing_is_stopped(make_plan):
     assert stopped_after(scheduler, (trial(1), 0.9), (trial(2), 0.1)) == {}
 
 
-def test_a_final_result_is_not_judged(make_plan):
+def test_of_epochs_that_are_told_of_together_each_is_judged(make_plan):
     scheduler = CellScheduler(make_plan(epochs=30))
     stopped_after(scheduler, (trial(1), 0.9))
-    final = {"final": True, "epoch": 5, "validation_uar": 0.1, "best_validation_uar": 0.1}
-    assert scheduler.on_trial_result(None, trial(2), final) == "CONTINUE"
+    bad = [{"epoch": epoch, "best_validation_uar": 0.1} for epoch in range(1, 9)]
+    assert scheduler.on_trial_result(None, trial(2), {"epochs": bad[:4]}) == "CONTINUE"
+    assert scheduler.on_trial_result(None, trial(2), {"epochs": bad[4:]}) == "STOP"
+
+
+def test_others_are_compared_with_the_epochs_that_a_final_report_tells_of(make_plan):
+    scheduler = CellScheduler(make_plan(epochs=30))
+    good = [{"epoch": epoch, "best_validation_uar": 0.9} for epoch in range(1, 31)]
+    scheduler.on_trial_complete(None, trial(1), {"final": True, "epochs": good, "validation_uar": 0.9})
+    assert stopped_after(scheduler, (trial(2), 0.1)) == {f"{CELL}-search-2": 5}
 
 
 def test_a_resumed_sweep_compares_with_what_ended_before(make_plan):
@@ -136,8 +146,6 @@ def run_tune(searcher, scheduler, folder):
     tune.Tuner(
         tune.with_resources(_trainable, {"cpu": 1}),
         tune_config=tune.TuneConfig(
-            metric="validation_uar",
-            mode="max",
             search_alg=searcher,
             scheduler=scheduler,
             num_samples=-1,
@@ -154,9 +162,11 @@ def _trainable(config):
         raise ValueError("too hot\nby far")
     hopeless = (config["kind"], config["number"]) == ("search", 2)
     score = 0.1 if hopeless else 0.6 + config["number"] / 100
+    teller = Teller(seconds=0 if hopeless else 60)
     for epoch in range(1, 10):
-        tune.report({"epoch": epoch, "validation_uar": score, "best_validation_uar": score, "loss/classifier": 1.0})
-    tune.report({"final": True, "validation_uar": score, "test_uar": score - 0.1, "confusion": [[1, 2], [3, 4]]})
+        teller.epoch({"epoch": epoch, "validation_uar": score, "best_validation_uar": score, "loss/classifier": 1.0})
+    final = {"validation_uar": score, "test_uar": score - 0.1, "confusion": [[1, 2], [3, 4]]}
+    teller.ended(final, Path("model"))
 
 
 def test_a_real_tune_experiment_records_every_run_and_stops_the_hopeless_ones(

@@ -115,7 +115,7 @@ def test_a_run_that_had_ended_when_optuna_had_not_been_told_is_told_and_not_run(
     recorder = make_recorder()
     searcher = SweepSearcher(plan, storage, recorder)
     config = searcher.suggest("a")
-    recorder.fuse = make_fuse(left=2)  # dies after the record is durable: reported, before, after
+    recorder.fuse = make_fuse(left=3)  # dies after the record is durable: reported, attached, before, after
     with pytest.raises(killed):
         make_backend(1).complete(searcher, "a", config)
     study = optuna.load_study(study_name=f"made_up/{FULL}", storage=storage)

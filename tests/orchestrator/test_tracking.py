@@ -167,12 +167,12 @@ def test_how_a_run_ended_is_its_status(open_tracker, make_record, uri):
     assert [record.status for record in records] == ["finished", "stopped", "failed", "killed"]
 
 
-def test_the_model_is_kept_although_its_file_goes(open_tracker, make_record, tmp_path, uri):
+def test_the_model_is_kept_and_its_file_moved(open_tracker, make_record, tmp_path, uri):
     tracker, record = open_tracker(interval=60), make_record(CELL, "search", 0)
     tracker.started(record.key, record.config)
-    (tmp_path / "model.pt").write_bytes(b"weights")
-    tracker.attach(record.key, tmp_path / "model.pt")
-    (tmp_path / "model.pt").unlink()
+    (tmp_path / "new.pt").write_bytes(b"weights")
+    tracker.attach(record.key, tmp_path / "new.pt")
+    assert not (tmp_path / "new.pt").exists()
     tracker.ended(record)
     assert tracker.close() == 0
     kept = MlflowClient(uri).download_artifacts(tracker.run_id(record.key), "model/model.pt")
