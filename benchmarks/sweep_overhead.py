@@ -1,6 +1,6 @@
 """What a sweep costs besides its arithmetic: ``python benchmarks/sweep_overhead.py [--trials 60] [--repetitions 3]``.
 
-The same trials (one method, one task of tiny demo corpora, the same configurations, every epoch to its end) run three
+The same trials (one method, one task of tiny demo corpora, every epoch to its end) run three
 ways, one after another in each repetition:
 
 - *sweep*: this project's own path: :func:`orchestrator.launch.run` with its searcher, recorder and delivery to MLflow,
@@ -8,7 +8,8 @@ ways, one after another in each repetition:
 - *tune*: plain Ray Tune, as a user would write it: a function that loads its data from the store, Tune's defaults,
   ``MLflowLoggerCallback``, the model as a checkpoint;
 - *script*: a plain Optuna and MLflow script, run once per core on one SQLite study: each process loads the data once, then
-  trains one trial after another, and logs parameters, every epoch and the model.
+  trains one trial after another, and logs parameters, every epoch and the model. Optuna's default sampler draws its
+  learning rates, on which no trial's work depends (two processes may take the same trial of those that are enqueued).
 
 All train by :func:`trainables.trainable.train` on one thread. Ray runs beforehand for the first two (its start is of
 ``benchmarks/startup.py``); what they start besides, workers or processes, is in their clock. MLflow's databases are made
@@ -230,8 +231,6 @@ def run_script(folder: Path, plan: Plan) -> Mapping[str, float]:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = f"sqlite:///{place / 'optuna.db'}"
     study, trials = optuna.create_study(study_name="benchmark", storage=storage), configurations(plan)
-    for trial in trials:
-        study.enqueue_trial({"learning_rate": trial["hyperparameters"]["learning_rate"]})
     context = multiprocessing.get_context("spawn")
     counts = [len(range(number, len(trials), _cores())) for number in range(_cores())]
     arguments = [(str(folder / "store"), storage, _database(place), json.dumps(trials[0]), count) for count in counts]

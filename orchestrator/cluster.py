@@ -6,6 +6,7 @@ import os
 import warnings
 
 from data_prep import cores
+from orchestrator.warm import preload
 
 
 def connect(address: str | None) -> None:
@@ -20,4 +21,6 @@ def connect(address: str | None) -> None:
     if ray.is_initialized():
         return
     warnings.filterwarnings("ignore", category=FutureWarning, module="ray")
+    if address is None:
+        preload()
     cores.join(address)

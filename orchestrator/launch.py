@@ -19,6 +19,7 @@ from orchestrator import MODELS, RECOVERY
 from orchestrator.environment import software
 from orchestrator.telling import TELLING_SECONDS
 from orchestrator.trial import is_packed, run_trial
+from orchestrator.warm import no_environment_for_trials
 from trainables.recovery import RECOVERY_SECONDS, Recovery
 
 PRETRAINED = "pretrained"
@@ -161,7 +162,7 @@ def run(
         ),
     )
     try:
-        with _terminated_like_interrupted(), _quiet():
+        with _terminated_like_interrupted(), _quiet(), no_environment_for_trials():
             tuner.fit()
     finally:
         for packer in packers:

@@ -10,7 +10,7 @@ torchvision, torchmetrics and a pre-release of ignite; skada's are scorers of sc
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import entr, expit, log_softmax
+import scipy  # which imports its parts where they are used
 from threadpoolctl import threadpool_limits
 
 HELD_OUT = ("source_val", "target_dev")
@@ -60,7 +60,7 @@ def entropy(probabilities: np.ndarray) -> float:
     Args:
         probabilities: of target utterances, of shape (utterances, classes); each row sums to 1.
     """
-    return 0.0 - float(entr(_probabilities(probabilities)).sum(axis=1).mean())
+    return 0.0 - float(scipy.special.entr(_probabilities(probabilities)).sum(axis=1).mean())
 
 
 def information_maximisation(probabilities: np.ndarray) -> float:
@@ -74,7 +74,7 @@ def information_maximisation(probabilities: np.ndarray) -> float:
     Args:
         probabilities: of target utterances, of shape (utterances, classes); each row sums to 1.
     """
-    return float(entr(_probabilities(probabilities).mean(axis=0)).sum()) + entropy(probabilities)
+    return float(scipy.special.entr(_probabilities(probabilities).mean(axis=0)).sum()) + entropy(probabilities)
 
 
 def soft_neighbourhood_density(probabilities: np.ndarray, temperature: float = 0.05) -> float:
@@ -98,7 +98,7 @@ def soft_neighbourhood_density(probabilities: np.ndarray, temperature: float = 0
         similarity = values[first : first + _ROWS] @ values.T / temperature
         rows = np.arange(len(similarity))
         similarity[rows, first + rows] = -np.inf
-        total += float(entr(np.exp(log_softmax(similarity, axis=1))).sum())
+        total += float(scipy.special.entr(np.exp(scipy.special.log_softmax(similarity, axis=1))).sum())
     return total / len(values)
 
 
@@ -147,7 +147,7 @@ def density_ratio(source_train: np.ndarray, source_validation: np.ndarray, targe
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     with threadpool_limits(1, user_api="blas"):  # the fastest at these sizes
         classifier.fit(np.concatenate([source, other]), np.repeat([0, 1], [len(source), len(other)]))
-        of_target = np.clip(expit(classifier.decision_function(held_out)), _SURE, 1 - _SURE)
+        of_target = np.clip(scipy.special.expit(classifier.decision_function(held_out)), _SURE, 1 - _SURE)
     return len(source) / len(other) * of_target / (1 - of_target)
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import ray
+from ray import tune
 
 from orchestrator.launch import _terminated_like_interrupted
 from orchestrator.trial import _fetched
+from orchestrator.warm import no_environment_for_trials
 
 
 @pytest.fixture(autouse=True)
@@ -49,3 +53,40 @@ def test_a_process_fetches_the_data_once_for_all_its_trials(ray_session):
     tasks = (ray.put({"task": np.zeros(1000)}),)
     process = Process.remote()
     assert [ray.get(process.trial.remote(tasks)) for _ in range(3)] == [False, True, True]
+
+
+def test_trials_ask_for_no_environment_and_so_run_in_workers_that_are_there_already(ray_session, tmp_path):
+    def trainable(config):
+        tune.report({"environment": ray.get_runtime_context().get_runtime_env_string()})
+
+    def run():
+        settings = tune.RunConfig(storage_path=str(tmp_path), verbose=0)
+        (result,) = tune.Tuner(trainable, run_config=settings).fit()
+        return result.metrics["environment"]
+
+    with no_environment_for_trials():
+        assert run() == "{}"
+    assert "PL_DISABLE_FORK" in run(), "afterwards, and for others, Tune is as it was"
+
+
+_ASK_A_WORKER = """
+import sys
+
+import ray
+
+from orchestrator import cluster
+
+
+@ray.remote
+def imported():
+    return [name in sys.modules for name in ("orchestrator.trial", "torch._dynamo")]
+
+
+cluster.connect(None)
+print(ray.get(imported.remote()))
+"""
+
+
+def test_workers_of_a_ray_that_a_command_starts_have_what_trials_import():
+    done = subprocess.run([sys.executable, "-c", _ASK_A_WORKER], capture_output=True, text=True)
+    assert done.stdout.strip() == "[True, True]", done.stderr

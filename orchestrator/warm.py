@@ -1,0 +1,50 @@
+"""Workers that are ready when the first trial is: those that Ray starts beforehand, with what a trial needs imported.
+
+Ray starts a worker for each core with itself, and Tune's trials would not use them: they ask for an environment of their
+own, so that Ray starts other processes for them when the first trial begins, and those import PyTorch and Tune then.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_MODULES = "orchestrator.trial,torch._dynamo"  # what trials are made of, and what PyTorch's optimisers import
+_MOST_CORES = 16  # of a machine on which all workers are trials' and the memory for them is there
+
+
+def preload() -> None:
+    """Has the workers of a Ray that this process starts import what trials need, as soon as they are there."""
+    if (os.cpu_count() or 1) <= _MOST_CORES:
+        os.environ.setdefault("RAY_preload_python_modules", _MODULES)
+
+
+@contextmanager
+def no_environment_for_trials() -> Iterator[None]:
+    """Lets Tune's trials run in any worker, while the block runs.
+
+    Tune gives them an environment in which PyTorch Lightning does not fork, and copies into it some of the driver's
+    variables, for storage and for Ray Train's own processes, of which a trial here needs none.
+    """
+    import ray
+    from ray.tune.execution import tune_controller
+
+    class Plain:
+        """In place of Ray Tune's cache of actor classes."""
+
+        def __init__(self) -> None:
+            self._known: dict[type, Any] = {}
+
+        def get(self, trainable: type) -> Any:
+            if trainable not in self._known:
+                self._known[trainable] = ray.remote(trainable)
+            return self._known[trainable]
+
+    before = tune_controller._ActorClassCache
+    tune_controller._ActorClassCache = Plain
+    try:
+        yield
+    finally:
+        tune_controller._ActorClassCache = before
