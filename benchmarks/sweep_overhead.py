@@ -68,7 +68,9 @@ def main() -> None:
     """Prints the ratios, then the shares."""
     this = argparse.ArgumentParser(description="What a sweep costs besides its arithmetic.")
     this.add_argument("--trials", type=int, default=60, help="short trials (default 60)")
-    this.add_argument("--epochs", type=int, default=2, help="of a short trial (default 2)")
+    this.add_argument(
+        "--epochs", type=int, default=20, help="of a short trial, which then takes about a second (default 20)"
+    )
     this.add_argument("--repetitions", type=int, default=3, help="of each way (default 3)")
     this.add_argument(
         "--ways", nargs="+", choices=list(_OTHERS), default=list(_OTHERS), help="against what: default both"

@@ -52,7 +52,7 @@ class Tracker:
         *,
         context: Mapping[str, Any],
         tags: Mapping[str, str],
-        interval: float = 3.0,
+        interval: float = 10.0,
     ) -> None:
         """Opens the launch in ``directory``.
 
@@ -63,7 +63,7 @@ class Tracker:
             context: what reproducing a run and making a report need besides runs' configurations (``launch``,
                 ``study``, ``data``, ``environment``, ...).
             tags: on every run.
-            interval: seconds between deliveries; the end of a run is delivered at once.
+            interval: seconds between deliveries.
 
         Raises:
             InputError: MLflow cannot be used, or the folder is in use or cannot be written.
@@ -146,7 +146,6 @@ class Tracker:
             summary = {"cell_metrics": cell_metrics(cell), "cell_step": len(cell)}
         self._append("ended", {"run": self._open.pop(name), "record": record.to_dict(), **summary}, durable=True)
         forget(self._directory / RECOVERY, record.config)
-        self._wake.set()
 
     def finished_records(self) -> Mapping[str, RunRecord]:
         """The records of all that has ended, under earlier drivers too, by ``str(key)``, with MLflow's ids if known."""
