@@ -12,7 +12,7 @@ A line is a part of the way to the first step, in seconds, median and range; par
   sweep are checked, and MLflow is asked;
 - ``data``: the store seen to be up to date, the plan, the data loaded;
 - ``recorder``: journal, MLflow's runs and the Optuna studies opened, until Tune asks for the first trial;
-- ``worker``: until the trial begins in its worker: process start and imports;
+- ``worker``: until the trial begins in its worker: what is left of the imports that Ray's workers begin as they start;
 - ``trial``: until its first step has been taken: deterministic algorithms, split, networks, the step.
 
 ``first step`` is their sum, ``end`` the whole command, and ``driver CPU`` the CPU time of the command's own process

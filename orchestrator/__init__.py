@@ -9,4 +9,4 @@ RECOVERY = "recovery"
 """The folder, in a launch's own, of the states that runs which are cut off go on from."""
 
 MODELS = "models"
-"""The folder, in a launch's own, of the models that MLflow does not have yet."""
+"""The folder, in a launch's own, of its runs' models, until it has ended and MLflow has them."""

@@ -38,7 +38,7 @@ Event = Mapping[str, Any]
 CONFIG, RECORD, CONFUSION, MODEL = "config.json", "record.json", "confusion.json", "model"
 PARENT = "launch"
 EPOCH = "epoch/"
-# What an epoch's other numbers, or its moment, say already: most of what MLflow costs are rows of its database.
+# What an epoch's number, its moment and its validation UAR say: most of what MLflow costs are rows of its database.
 _SAID_ALREADY = {"epoch", "best_validation_uar", "train_seconds"}
 
 _BATCH = 900  # metrics of one request: MLflow takes 1,000 metrics and tags
@@ -137,8 +137,9 @@ class Delivery:
 
     def _reported(self, event: Event) -> None:
         step = int(event["metrics"].get("epoch", 0))
-        said = event["metrics"].items()
-        values = {f"{EPOCH}{name}": value for name, value in said if name not in _SAID_ALREADY}
+        # The best of several seeds is the mean of each one's, which no mean over them says.
+        said = _SAID_ALREADY - ({"best_validation_uar"} if "validation_uar_sd" in event["metrics"] else set())
+        values = {f"{EPOCH}{name}": value for name, value in event["metrics"].items() if name not in said}
         self._add_metrics(self._runs[event["run"]], values, event["time"], step)
 
     def _attached(self, event: Event) -> None:
@@ -258,8 +259,9 @@ class Delivery:
     def _log_json(self, run_id: str, files: Mapping[str, Any]) -> None:
         with tempfile.TemporaryDirectory(prefix="ser-artifacts-") as folder:
             for name, content in files.items():
-                (Path(folder) / name).write_text(json.dumps(content, indent=1))
-            self._try(run_id, lambda: self._client.log_artifacts(run_id, folder))
+                path = Path(folder) / name
+                path.write_text(json.dumps(content, indent=1))
+                self._try(run_id, partial(self._client.log_artifact, run_id, str(path)))
 
     def _end(self, run_id: str, status: str, time: int) -> None:
         self._try(run_id, lambda: self._client.set_terminated(run_id, status=status, end_time=time))

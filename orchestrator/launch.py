@@ -6,7 +6,7 @@ import logging
 import shutil
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,6 +125,8 @@ def run(
     models = directory.resolve() / MODELS
     for folder in (recovery.folder, models):
         folder.mkdir(exist_ok=True)
+    for unheard_of in models.glob("*.pt"):  # of runs that were cut off before they could tell of it
+        unheard_of.unlink()
     there = ray.put(dict(tasks))
     packers = _start_packers(there, resources, pretrained, recovery)
     trainable = tune.with_parameters(
@@ -161,8 +163,10 @@ def run(
             failure_config=tune.FailureConfig(max_failures=0),
         ),
     )
+    # Ray Train's processes would miss what they have from the trial's environment.
+    in_any_worker = no_environment_for_trials() if resources.workers == 1 else nullcontext()
     try:
-        with _terminated_like_interrupted(), _quiet(), no_environment_for_trials():
+        with _terminated_like_interrupted(), _quiet(), in_any_worker:
             tuner.fit()
     finally:
         for packer in packers:

@@ -167,7 +167,8 @@ def _set_out(given: argparse.Namespace) -> Launch:
         answer = beside.submit(lambda: _reach_mlflow(launch.result(), track=not given.dry_run))
         try:
             # What is gone on with may have an address of its own.
-            cluster.connect(launch.result().address if given.resume else given.address)
+            address = launch.result().address if given.resume else given.address
+            cluster.connect(address, for_trials=not given.dry_run and given.pack == 1)
             answer.result()
         except InputError:
             if not there:

@@ -23,7 +23,7 @@ from typing import Any
 from ray import tune
 
 TELLING_SECONDS = 0.25
-"""How long epochs wait for others to be told of with; longer ones are told of as they end."""
+"""How long two reports are apart at the least: of epochs that take longer, each is one."""
 
 
 class Teller:
@@ -51,7 +51,7 @@ class Teller:
             tune.report({"epochs": self._taken()})
 
     def ended(self, final: Mapping[str, Any], model: Path) -> None:
-        """The run has ended. Tune, being told that it is done, asks no more; the thread ends here (``SystemExit``)."""
+        """The run has ended. Tune, being told that it is done, asks no more, and ends the thread (``SystemExit``)."""
         tune.report({**final, "epochs": self._taken(), "model": str(model), "final": True, "done": True})
 
     def _taken(self) -> list[dict[str, Any]]:

@@ -12,13 +12,19 @@ from contextlib import contextmanager
 from typing import Any
 
 _MODULES = "orchestrator.trial,torch._dynamo"  # what trials are made of, and what PyTorch's optimisers import
-_MOST_CORES = 16  # of a machine on which all workers are trials' and the memory for them is there
+_MOST_CORES = (
+    8  # Ray starts a worker for each, and where GPUs train, most of them have nothing to do but to hold memory
+)
 
 
 def preload() -> None:
-    """Has the workers of a Ray that this process starts import what trials need, as soon as they are there."""
+    """Has the workers of a Ray that this process starts import what trials need, as soon as they are there.
+
+    They have one thread for linear algebra each. Ray sets that, too, but when a worker gets its work: after the imports.
+    """
     if (os.cpu_count() or 1) <= _MOST_CORES:
         os.environ.setdefault("RAY_preload_python_modules", _MODULES)
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @contextmanager
@@ -26,7 +32,7 @@ def no_environment_for_trials() -> Iterator[None]:
     """Lets Tune's trials run in any worker, while the block runs.
 
     Tune gives them an environment in which PyTorch Lightning does not fork, and copies into it some of the driver's
-    variables, for storage and for Ray Train's own processes, of which a trial here needs none.
+    variables, for storage and for Ray Train's own processes: a trial that trains in its own process needs none of that.
     """
     import ray
     from ray.tune.execution import tune_controller

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from ray import tune
 
 from orchestrator.launch import _terminated_like_interrupted
 from orchestrator.trial import _fetched
-from orchestrator.warm import no_environment_for_trials
+from orchestrator.warm import _MOST_CORES, no_environment_for_trials
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +71,7 @@ def test_trials_ask_for_no_environment_and_so_run_in_workers_that_are_there_alre
 
 
 _ASK_A_WORKER = """
+import os
 import sys
 
 import ray
@@ -79,14 +81,15 @@ from orchestrator import cluster
 
 @ray.remote
 def imported():
-    return [name in sys.modules for name in ("orchestrator.trial", "torch._dynamo")]
+    return [name in sys.modules for name in ("orchestrator.trial", "torch._dynamo")], os.environ["OMP_NUM_THREADS"]
 
 
-cluster.connect(None)
+cluster.connect(None, for_trials=True)
 print(ray.get(imported.remote()))
 """
 
 
 def test_workers_of_a_ray_that_a_command_starts_have_what_trials_import():
     done = subprocess.run([sys.executable, "-c", _ASK_A_WORKER], capture_output=True, text=True)
-    assert done.stdout.strip() == "[True, True]", done.stderr
+    there = (os.cpu_count() or 1) <= _MOST_CORES
+    assert done.stdout.strip() == f"([{there}, {there}], '1')", done.stderr
