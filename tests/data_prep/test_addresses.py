@@ -284,8 +284,8 @@ def test_builds_of_one_store_at_once_all_arrive(bucket, store, lab, monkeypatch)
 
 
 def test_a_second_build_waits_while_the_first_lives_and_says_so(store, monkeypatch):
-    monkeypatch.setattr(generations, "BEAT", 0.05)
-    monkeypatch.setattr(generations, "DEAD", 0.4)
+    monkeypatch.setattr(generations, "BEAT", 0.1)
+    monkeypatch.setattr(generations, "DEAD", 1.5)
     said, entered = [], []
 
     def second():
@@ -295,7 +295,7 @@ def test_a_second_build_waits_while_the_first_lives_and_says_so(store, monkeypat
     with generations.locked(store):
         waiting = threading.Thread(target=second)
         waiting.start()
-        time.sleep(1.5)  # far longer than a claim that nobody renews would last
+        time.sleep(3)  # longer than a claim that nobody renews would last
         assert not entered and len(said) == 1 and str(store) in said[0]
         left = time.monotonic()
     waiting.join(timeout=30)
@@ -303,10 +303,10 @@ def test_a_second_build_waits_while_the_first_lives_and_says_so(store, monkeypat
 
 
 def test_a_build_that_stood_still_changes_nothing(store, monkeypatch):
-    monkeypatch.setattr(generations, "DEAD", 0.1)
+    monkeypatch.setattr(generations, "DEAD", 1)
     with generations.locked(store) as check:
         check()
-        time.sleep(0.3)  # the next beat is seconds away
+        time.sleep(1.5)  # the next beat is seconds away
         with pytest.raises(InputError, match="another may have begun; nothing was changed"):
             check()
 
@@ -316,12 +316,12 @@ def test_a_build_that_lost_its_claim_leaves_alone_what_the_next_one_writes(bucke
     build(store, {"lab": lab.manifest}, quiet=True)
     before = bucket.keys("stores/mine/")
     other = f"stores/mine/content-{'0' * 32}/quarantine.parquet"
-    monkeypatch.setattr(generations, "DEAD", 0.1)
+    monkeypatch.setattr(generations, "DEAD", 1)
 
     def slowly(todo):
         for shard in todo:
             yield shards.write(shard)
-        time.sleep(0.3)
+        time.sleep(1.5)
         bucket.write(other, b"of the next build")
 
     monkeypatch.setattr(command, "on_all_cores", slowly)
