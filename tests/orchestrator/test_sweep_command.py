@@ -61,7 +61,7 @@ def test_an_mlflow_that_cannot_be_used_is_one_line_and_ends_the_ray_that_was_sta
     address, message, capsys, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("orchestrator.cluster.connect", lambda address: None)
+    monkeypatch.setattr("orchestrator.cluster.connect", lambda address, for_trials: None)
     monkeypatch.setattr("ray.is_initialized", lambda: False)  # whatever ran before this test in its process
     ended = []
     monkeypatch.setattr("ray.shutdown", lambda: ended.append(True))
@@ -231,7 +231,7 @@ def test_where_runs_are_packed_each_gpu_or_else_each_core_trains_as_many_as_are_
 
 def test_where_a_resumed_launch_runs_may_have_changed(tmp_path, monkeypatch):
     start(tmp_path, launch("--store=s", "--tracking-uri=http://old:1"))
-    monkeypatch.setattr("orchestrator.cluster.connect", lambda address: None)
+    monkeypatch.setattr("orchestrator.cluster.connect", lambda address, for_trials: None)
     monkeypatch.setattr("orchestrator.mlflow_client.connect", lambda uri: None)
     executed = []
     monkeypatch.setattr("orchestrator.execute.execute", lambda launch, runs, console: executed.append(launch) or 0)
