@@ -148,7 +148,7 @@ def configurations(plan: Plan) -> list[dict[str, Any]]:
 class Timed(Tracker):
     """A tracker that notes when runs begin and end, and how long they train."""
 
-    runs, first, first_epoch, last, training = 0, 0.0, 0.0, 0.0, 0.0
+    runs, first, first_epoch, last, training = 0, 0.0, math.inf, 0.0, 0.0
 
     def started(self, key: RunKey, config: TrialConfig) -> None:
         """A run begins."""
@@ -157,7 +157,8 @@ class Timed(Tracker):
 
     def reported(self, key: RunKey, metrics: Mapping[str, float]) -> None:
         """An epoch has ended."""
-        self.first_epoch = self.first_epoch or time.perf_counter() - metrics["train_seconds"]
+        # Of epochs that are told of together, the last says it best.
+        self.first_epoch = min(self.first_epoch, time.perf_counter() - metrics["train_seconds"])
         super().reported(key, metrics)
 
     def ended(self, record: RunRecord) -> None:

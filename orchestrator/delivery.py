@@ -106,7 +106,7 @@ class Delivery:
         params = [Param(key, str(value)) for key, value in settings.items() if isinstance(value, (str, int, float))]
         entries = [RunTag(key, value) for key, value in tags.items() if key != "mlflow.source.name"]
         self._try(run_id, lambda: self._client.log_batch(run_id, params=params, tags=entries))
-        self._log_json(run_id, {CONFIG: {"context": event["context"], "tags": event["tags"]}})
+        self._log_json(run_id, {"context": event["context"], "tags": event["tags"]}, CONFIG)
         self._try(run_id, lambda: self._client.update_run(run_id, status="RUNNING"))
 
     def _started(self, event: Event) -> None:
@@ -133,7 +133,7 @@ class Delivery:
         for start in range(0, len(params), 100):
             self._try(run_id, partial(self._client.log_batch, run_id, params=params[start : start + 100]))
         described = {key: event[key] for key in ("cell", "kind", "number", "attempt", "config")}
-        self._log_json(run_id, {CONFIG: {**described, "context": self._launch["context"]}})
+        self._log_json(run_id, {**described, "context": self._launch["context"]}, CONFIG)
 
     def _reported(self, event: Event) -> None:
         step = int(event["metrics"].get("epoch", 0))
@@ -163,12 +163,11 @@ class Delivery:
                 tags["ser.found"] = str(origin["found"]).lower()  # true: it was there, trained before this attempt
         self._add_metrics(run_id, record["metrics"], event["time"], 0)
         self._send_metrics(run_id, tags)
-        files = {RECORD: {**record, "run_id": run_id}}
         if record["confusion"] is not None:
             classes = labels.load(record["config"]["task"]["scheme"]).classes
             legend = {"classes": classes, "rows": "true class", "columns": "predicted class"}
-            files[CONFUSION] = {**legend, "counts": record["confusion"]}
-        self._log_json(run_id, files)
+            self._log_json(run_id, {**legend, "counts": record["confusion"]}, CONFUSION)
+        self._log_json(run_id, {**record, "run_id": run_id}, RECORD)
         self._end(run_id, _STATUS[record["status"]], event["time"])
         if "cell_metrics" in event:
             self._add_metrics(self._runs[record["cell"]], event["cell_metrics"], event["time"], event["cell_step"])
@@ -256,12 +255,11 @@ class Delivery:
             batch = metrics[start : start + _BATCH]
             self._try(run_id, partial(self._client.log_batch, run_id, metrics=batch, tags=entries))
 
-    def _log_json(self, run_id: str, files: Mapping[str, Any]) -> None:
-        with tempfile.TemporaryDirectory(prefix="ser-artifacts-") as folder:
-            for name, content in files.items():
-                path = Path(folder) / name
-                path.write_text(json.dumps(content, indent=1))
-                self._try(run_id, partial(self._client.log_artifact, run_id, str(path)))
+    def _log_json(self, run_id: str, content: Any, name: str) -> None:
+        with tempfile.TemporaryDirectory(prefix="ser-artifact-") as folder:
+            path = Path(folder) / name
+            path.write_text(json.dumps(content, indent=1))
+            self._try(run_id, lambda: self._client.log_artifact(run_id, str(path)))
 
     def _end(self, run_id: str, status: str, time: int) -> None:
         self._try(run_id, lambda: self._client.set_terminated(run_id, status=status, end_time=time))

@@ -146,7 +146,7 @@ class SweepSearcher(Searcher):
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Passes the numbers of epochs on."""
         live = self._live.get(trial_id)
-        if live is not None and not result.get("done"):
+        if live is not None:
             self._unless_broken(self._note, live, result)
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
@@ -211,8 +211,7 @@ class SweepSearcher(Searcher):
             if not pretraining and not math.isfinite(result.get(METRIC, math.nan)):
                 self._fail(live, f"its final result has {METRIC} {result.get(METRIC)}")
             else:
-                if "model" in result:
-                    self._recorder.attach(live.key, Path(result["model"]))
+                self._recorder.attach(live.key, Path(result["model"]))
                 origin = json.loads(result.get("origin", "{}"))
                 self._end(live, "finished", _numbers(result), confusion=result.get("confusion"), origin=origin)
         elif result.get("done"):

@@ -168,7 +168,7 @@ def _set_out(given: argparse.Namespace) -> Launch:
         try:
             # What is gone on with may have an address of its own.
             address = launch.result().address if given.resume else given.address
-            cluster.connect(address, for_trials=not given.dry_run and given.pack == 1)
+            cluster.connect(address, for_trials=not given.dry_run and given.pack == given.workers == 1)
             answer.result()
         except InputError:
             if not there:

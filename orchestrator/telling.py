@@ -1,7 +1,7 @@
 """What a run tells Tune, and how the driver reads it.
 
-A report costs the driver as much as a short epoch costs a worker, so the epochs that end within a moment of each other are
-one report. It holds
+With each report a run waits for the driver, and the driver looks after all of Tune, so epochs that end within a moment of each
+other are one report. It holds
 
 - ``epochs``: those that have ended since the last one, each a flat mapping: ``epoch`` (from 1), ``validation_uar`` (this
   epoch's), ``best_validation_uar``, ``learning_rate``, ``loss/<player>``, ``schedule/<name>`` and any other numbers;
@@ -42,13 +42,13 @@ class Teller:
         """An epoch has ended. Ends the thread (``SystemExit``) if Tune stops the trial."""
         self._epochs.append(dict(metrics))
         if time.monotonic() - self._told >= self._seconds:
-            tune.report({"epochs": self._taken()})
-            self._told = time.monotonic()
+            self.tell()
 
-    def failed(self) -> None:
-        """The run is about to fail: what has not been told yet is told now."""
+    def tell(self) -> None:
+        """Tells now of the epochs that have not been told of: before the run fails, too."""
         if self._epochs:
             tune.report({"epochs": self._taken()})
+            self._told = time.monotonic()
 
     def ended(self, final: Mapping[str, Any], model: Path) -> None:
         """The run has ended. Tune, being told that it is done, asks no more, and ends the thread (``SystemExit``)."""
@@ -61,5 +61,5 @@ class Teller:
 
 def epochs_of(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The epochs that a report tells of, in order."""
-    epochs: list[dict[str, Any]] = report.get("epochs", [] if report.get("final") else [dict(report)])
+    epochs: list[dict[str, Any]] = report.get("epochs", [report])
     return epochs

@@ -82,7 +82,7 @@ def run_trial(
         model = Path(models) / f"{uuid.uuid4().hex}.pt"
         model.write_bytes(final.model)
     except Exception:
-        teller.failed()
+        teller.tell()
         raise
     teller.ended(final.metrics, model)
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from types import SimpleNamespace
 
 _MODULES = "orchestrator.trial,torch._dynamo"  # what trials are made of, and what PyTorch's optimisers import
-_MOST_CORES = (
-    8  # Ray starts a worker for each, and where GPUs train, most of them have nothing to do but to hold memory
-)
+# Of a machine. Ray starts a worker for each, and where GPUs train, most of them have nothing to do but to hold memory.
+_MOST_CORES = 8
 
 
 def preload() -> None:
@@ -37,19 +37,8 @@ def no_environment_for_trials() -> Iterator[None]:
     import ray
     from ray.tune.execution import tune_controller
 
-    class Plain:
-        """In place of Ray Tune's cache of actor classes."""
-
-        def __init__(self) -> None:
-            self._known: dict[type, Any] = {}
-
-        def get(self, trainable: type) -> Any:
-            if trainable not in self._known:
-                self._known[trainable] = ray.remote(trainable)
-            return self._known[trainable]
-
     before = tune_controller._ActorClassCache
-    tune_controller._ActorClassCache = Plain
+    tune_controller._ActorClassCache = lambda: SimpleNamespace(get=cache(ray.remote))
     try:
         yield
     finally:

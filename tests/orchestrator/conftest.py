@@ -293,7 +293,8 @@ class Backend:
         if self.fails(config):
             searcher.on_trial_complete(trial, error=True)
         else:
-            final = {"final": True, "epochs_run": 1, "train_seconds": 3.0, "origin": json.dumps(ORIGIN), "epochs": []}
+            final = {"final": True, "epochs_run": 1, "train_seconds": 3.0, "origin": json.dumps(ORIGIN)}
+            final |= {"epochs": [], "model": f"{trial}.pt"}
             searcher.on_trial_complete(trial, {**final, "done": True})
 
     @staticmethod

@@ -71,17 +71,19 @@ def test_trials_ask_for_no_environment_and_so_run_in_workers_that_are_there_alre
 
 
 _ASK_A_WORKER = """
-import os
 import sys
 
 import ray
+from threadpoolctl import threadpool_info
 
 from orchestrator import cluster
 
 
 @ray.remote
 def imported():
-    return [name in sys.modules for name in ("orchestrator.trial", "torch._dynamo")], os.environ["OMP_NUM_THREADS"]
+    there = [name in sys.modules for name in ("orchestrator.trial", "torch._dynamo")]
+    import numpy
+    return there, max(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
 
 
 cluster.connect(None, for_trials=True)
@@ -89,7 +91,8 @@ print(ray.get(imported.remote()))
 """
 
 
-def test_workers_of_a_ray_that_a_command_starts_have_what_trials_import():
-    done = subprocess.run([sys.executable, "-c", _ASK_A_WORKER], capture_output=True, text=True)
+def test_workers_of_a_ray_that_a_command_starts_have_what_trials_import_and_one_thread_for_linear_algebra():
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", _ASK_A_WORKER], env=environment, capture_output=True, text=True)
     there = (os.cpu_count() or 1) <= _MOST_CORES
-    assert done.stdout.strip() == f"([{there}, {there}], '1')", done.stderr
+    assert done.stdout.strip() == f"([{there}, {there}], 1)", done.stderr

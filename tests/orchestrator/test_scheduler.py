@@ -187,6 +187,7 @@ def test_a_real_tune_experiment_records_every_run_and_stops_the_hopeless_ones(
         assert search[2].metrics == {"validation_uar": 0.1, "best_epoch": 1, "epochs_run": 5}
         assert search[1].metrics == {"validation_uar": 0.61, "test_uar": 0.51}
         assert search[1].confusion == [[1, 2], [3, 4]]
+        assert recorder.models[str(search[1].key)] == Path("model") and str(search[2].key) not in recorder.models
     assert searcher.problems == [f"{CELL}/replicate-1 failed 2 times: ValueError: too hot"]
     assert len(recorder.starts) == plan.runs + 1, "one second attempt"
 
