@@ -236,6 +236,7 @@ def measured_build(name: str, manifest: Path, folder: Path) -> Built:
         patched.enter_context(patch.object(command, "jobs", _timed(command.jobs, planning)))
         patched.enter_context(patch.object(plan.Job, "shards", _timed(plan.Job.shards, planning)))
         patched.enter_context(patch.object(cores, "_Writer", Writer))
+        patched.enter_context(patch.dict(os.environ))  # the loops are those of a user who has set nothing
         with watched() as seen:
             began = time.monotonic()
             command.build(folder / "store", {"repeated": manifest}, [name], quiet=True)

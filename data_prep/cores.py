@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from data_prep import shards
+from data_prep import heap, shards
 from data_prep.errors import InputError
 from data_prep.shards import Shard, ShardResult
 
@@ -48,7 +48,10 @@ def join(address: str | None) -> None:
     import ray
 
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    options: dict[str, Any] = {"address": address} if address else {"include_dashboard": False}
+    options: dict[str, Any] = {"address": address}
+    if not address:
+        heap.keep_in_children()
+        options = {"include_dashboard": False}
     try:
         _knock(address)
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 import uuid
 import zlib
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 import ray
 import torch
 
+from data_prep import heap
 from orchestrator.environment import code_version, machine
 from orchestrator.telling import Teller
 from trainables import methods
@@ -26,6 +28,8 @@ from trainables.outcome import Report, TrialResult
 from trainables.pretraining import Pretrained, pretrain
 from trainables.recovery import Recovery
 from trainables.trainable import prepare_process, train
+
+_LONG = 10.0  # seconds that a run takes, beside which fetching memory anew for the next one is nothing
 
 
 class Final(NamedTuple):
@@ -68,6 +72,7 @@ def run_trial(
         packers: handles of the actors (:class:`~orchestrator.packer.Packer`) that train runs in batches; none where
             each trial trains its own.
     """
+    begun = time.monotonic()
     prepare_process()
     trial, teller = TrialConfig.from_dict(config["trial"]), Teller(telling_seconds)
     try:
@@ -84,6 +89,9 @@ def run_trial(
     except Exception:
         teller.tell()
         raise
+    finally:
+        if time.monotonic() - begun > _LONG:
+            heap.give_back()  # what the next run may be smaller than
     teller.ended(final.metrics, model)
 
 

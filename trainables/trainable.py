@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from data_prep import splits
+from data_prep import heap, splits
 from trainables import methods
 from trainables.config import TrialConfig
 from trainables.data import TaskData, describe, draw
@@ -69,12 +69,16 @@ def train(
 
 
 def prepare_process(threads: int = 1) -> None:
-    """Makes this process's arithmetic repeatable: deterministic algorithms, a fixed number of threads."""
+    """Makes this process's arithmetic repeatable: deterministic algorithms, a fixed number of threads.
+
+    What it frees it keeps (:mod:`data_prep.heap`): each step of training allocates what the one before it has freed.
+    """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True)
+    torch.set_deterministic_debug_mode("error")  # what use_deterministic_algorithms does, without importing a compiler
     # Else each new tensor is filled, so that what reads it too early gets the same; nothing does, and it takes time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.set_num_threads(threads)
+    heap.keep()
 
 
 class Trial:

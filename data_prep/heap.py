@@ -1,0 +1,46 @@
+"""Memory that a process frees stays with it, for what it allocates next.
+
+The C library gives a block of 32 MiB or more back to the kernel as it is freed, and smaller ones as they gather; what is
+allocated next comes page by page, each filled with zeros first. Features and activations are such blocks, step after step,
+and fetching their pages may take longer than calculating them. The settings are glibc's; other C libraries ignore them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+
+# Of each environment variable its value, and what it is for mallopt (malloc.h). There is one arena for all threads, for those of
+# further ones are parts of 64 MiB, and what is larger would come from the kernel again.
+_SETTINGS = {
+    "MALLOC_ARENA_MAX": ("1", (-8, 1)),
+    "MALLOC_MMAP_MAX_": ("0", (-4, 0)),
+    "MALLOC_TRIM_THRESHOLD_": (str(2**40), (-1, -1)),
+}
+
+
+def keep_in_children() -> None:
+    """Has all processes that are started from here keep what they free; what the user has set stays."""
+    for name, (value, _) in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+
+
+def keep() -> None:
+    """Has this process keep what it frees, as far as that can be said once it runs; what the user has set stays.
+
+    Threads that have an arena keep it, and so may others that come when there are several.
+    """
+    for name, (value, parameter) in _SETTINGS.items():
+        if os.environ.get(name, value) == value:
+            _call("mallopt", *parameter)
+
+
+def give_back() -> None:
+    """Gives the kernel what this process keeps and does not use."""
+    _call("malloc_trim", 0)
+
+
+def _call(name: str, *arguments: int) -> None:
+    function = getattr(ctypes.CDLL(None), name, None)
+    if function is not None:
+        function(*arguments)
