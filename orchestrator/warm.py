@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import cache
 from types import SimpleNamespace
 
-_MODULES = "orchestrator.trial,torch._dynamo"  # what trials are made of, and what PyTorch's optimisers import
+_MODULES = "orchestrator.trial"  # what trials are made of
 # Of a machine. Ray starts a worker for each, and where GPUs train, most of them have nothing to do but to hold memory.
 _MOST_CORES = 8
 
@@ -21,10 +21,13 @@ def preload() -> None:
     """Has the workers of a Ray that this process starts import what trials need, as soon as they are there.
 
     They have one thread for linear algebra each. Ray sets that, too, but when a worker gets its work: after the imports.
+    They stay for a minute without work. Ray would end them after a second, from when cores are promised to trials until
+    these ask for workers.
     """
     if (os.cpu_count() or 1) <= _MOST_CORES:
         os.environ.setdefault("RAY_preload_python_modules", _MODULES)
         os.environ.setdefault("OMP_NUM_THREADS", "1")
+        os.environ.setdefault("RAY_idle_worker_killing_time_threshold_ms", "60000")
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,6 +12,19 @@ import torch
 from torch import Tensor
 
 from trainables.policies import Policy, RestoreAndHalve
+
+
+def _without_compiler(optimiser: type[torch.optim.Optimizer]) -> Callable[..., torch.optim.Optimizer]:
+    """PyTorch's optimiser without its decorators for ``torch.compile``, which is not used here.
+
+    They import it when they are first called: a second of every process that trains.
+    """
+    names = ("add_param_group", "zero_grad", "state_dict", "load_state_dict", "step")
+    plain = {name: inspect.unwrap(getattr(optimiser, name)) for name in names}
+    return type(optimiser.__name__, (optimiser,), {**plain, "step": torch.no_grad()(plain["step"])})
+
+
+_Adam, _SGD = _without_compiler(torch.optim.Adam), _without_compiler(torch.optim.SGD)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +83,8 @@ class Recipe:
     def optimise(self, weights: Iterable[torch.nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
         """The optimiser of one player's weights."""
         if self.optimiser == "sgd":
-            return torch.optim.SGD(weights, lr=learning_rate, momentum=self.momentum, fused=True)
-        return torch.optim.Adam(weights, lr=learning_rate, fused=True)
+            return _SGD(weights, lr=learning_rate, momentum=self.momentum, fused=True)
+        return _Adam(weights, lr=learning_rate, fused=True)
 
     def penalty(self, weights: Iterable[torch.nn.Parameter]) -> Tensor | float:
         """The penalty of one player's weights; 0 if there is none."""
