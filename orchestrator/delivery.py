@@ -10,27 +10,15 @@ events, so that a metric which it already has is the same row.
 
 from __future__ import annotations
 
-import json
-import tempfile
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from data_prep import labels, splits
 from data_prep.errors import InputError
-from orchestrator.mlflow_client import (
-    Metric,
-    MlflowClient,
-    MlflowException,
-    Param,
-    RunTag,
-    ViewType,
-    local_folder,
-    shown,
-)
+from orchestrator.mlflow_client import MlflowClient, MlflowException, ViewType, local_folder, shown
+from orchestrator.outbox import Outbox
 from orchestrator.records import pretraining_key
 from trainables.config import START, TrialConfig
 
@@ -41,18 +29,12 @@ EPOCH = "epoch/"
 # What an epoch's number, its moment and its validation UAR say: most of what MLflow costs are rows of its database.
 _SAID_ALREADY = {"epoch", "best_validation_uar", "train_seconds"}
 
-_BATCH = 900  # metrics of one request: MLflow takes 1,000 metrics and tags
 _MODEL_TRAINING = {"mlflow.experimentKind": "custom_model_development"}  # else MLflow's pages are those for chat traces
-_NOTHING: Mapping[str, str] = {}
 _STATUS = {"finished": "FINISHED", "stopped": "FINISHED", "failed": "FAILED", "killed": "KILLED"}
 
 
 class Delivery:
-    """One launch's way into one MLflow.
-
-    Attributes:
-        rejected: what MLflow refused for good (a run that its user deleted, say), one line each.
-    """
+    """One launch's way into one MLflow."""
 
     def __init__(
         self, client: MlflowClient, tracking_uri: str, experiment: str, directory: Path, launch: Event
@@ -66,13 +48,17 @@ class Delivery:
             directory: of the launch; paths in events are relative to it.
             launch: the launch event under which the first event to be delivered happened.
         """
-        self.rejected: list[str] = []
         self._client, self._directory, self._launch = client, directory, launch
         self._experiment = _experiment(client, tracking_uri, experiment)
+        self._out = Outbox(client, tracking_uri)
         self._runs = self._look_up()
         self._awake: set[str] = set()
-        self._metrics: dict[str, list[Metric]] = defaultdict(list)
         self._certain = True
+
+    @property
+    def rejected(self) -> list[str]:
+        """What MLflow refused for good (a run that its user deleted, say), one line each."""
+        return self._out.rejected
 
     @property
     def begun(self) -> bool:
@@ -88,11 +74,9 @@ class Delivery:
         if not self._certain:
             self._runs = self._look_up()
         self._certain = False
-        self._metrics.clear()
-        for event in events:
-            getattr(self, f"_{event['event']}")(event)
-        for run_id in list(self._metrics):
-            self._send_metrics(run_id)
+        with self._out.gathering():
+            for event in events:
+                getattr(self, f"_{event['event']}")(event)
         self._certain = True
 
     def _begun(self, event: Event) -> None:
@@ -103,11 +87,11 @@ class Delivery:
         name = f"{datetime.fromtimestamp(event['time'] / 1000):%Y-%m-%d %H:%M:%S}{demo}"
         run_id = self._ensure(PARENT, name, event["time"], tags)
         settings = {key: value for key, value in event["context"].get("launch", {}).items() if key != "tracking_uri"}
-        params = [Param(key, str(value)) for key, value in settings.items() if isinstance(value, (str, int, float))]
-        entries = [RunTag(key, value) for key, value in tags.items() if key != "mlflow.source.name"]
-        self._try(run_id, lambda: self._client.log_batch(run_id, params=params, tags=entries))
-        self._log_json(run_id, {"context": event["context"], "tags": event["tags"]}, CONFIG)
-        self._try(run_id, lambda: self._client.update_run(run_id, status="RUNNING"))
+        simple = {key: str(value) for key, value in settings.items() if isinstance(value, (str, int, float))}
+        self._out.params(run_id, simple)
+        self._out.tags(run_id, {key: value for key, value in tags.items() if key != "mlflow.source.name"})
+        self._out.put_json(run_id, {"context": event["context"], "tags": event["tags"]}, CONFIG)
+        self._out.running(run_id)
 
     def _started(self, event: Event) -> None:
         config = TrialConfig.from_dict(event["config"])
@@ -126,26 +110,23 @@ class Delivery:
         title += f" (attempt {event['attempt']})" if event["attempt"] > 1 else ""
         parent = self._runs[PARENT] if pretraining else self._cell(event, config)
         if kind == "replicate":
-            selected = [Param(f"selected.{key}", str(value)) for key, value in config.values.items()]
-            self._try(parent, lambda: self._client.log_batch(parent, params=selected))
+            self._out.params(parent, {f"selected.{key}": str(value) for key, value in config.values.items()})
         run_id = self._ensure(name, title, event["time"], tags, parent=parent)
-        params = [Param(key, value) for key, value in flatten(config).items()]
-        for start in range(0, len(params), 100):
-            self._try(run_id, partial(self._client.log_batch, run_id, params=params[start : start + 100]))
+        self._out.params(run_id, flatten(config))
         described = {key: event[key] for key in ("cell", "kind", "number", "attempt", "config")}
-        self._log_json(run_id, {**described, "context": self._launch["context"]}, CONFIG)
+        self._out.put_json(run_id, {**described, "context": self._launch["context"]}, CONFIG)
 
     def _reported(self, event: Event) -> None:
         step = int(event["metrics"].get("epoch", 0))
         # The best of several seeds is the mean of each one's, which no mean over them says.
         said = _SAID_ALREADY - ({"best_validation_uar"} if "validation_uar_sd" in event["metrics"] else set())
         values = {f"{EPOCH}{name}": value for name, value in event["metrics"].items() if name not in said}
-        self._add_metrics(self._runs[event["run"]], values, event["time"], step)
+        self._out.metrics(self._runs[event["run"]], values, event["time"], step)
 
     def _attached(self, event: Event) -> None:
         path, run_id = self._directory / event["path"], self._runs[event["run"]]
         if path.exists():
-            self._try(run_id, lambda: self._client.log_artifact(run_id, str(path), MODEL))
+            self._out.put(run_id, path, MODEL)
 
     def _ended(self, event: Event) -> None:
         run_id, record = self._runs[event["run"]], event["record"]
@@ -161,32 +142,31 @@ class Delivery:
                 tags["ser.normalisation"] = origin["normalisation"]
             if "found" in origin:
                 tags["ser.found"] = str(origin["found"]).lower()  # true: it was there, trained before this attempt
-        self._add_metrics(run_id, record["metrics"], event["time"], 0)
-        self._send_metrics(run_id, tags)
+        self._out.metrics(run_id, record["metrics"], event["time"], 0)
+        self._out.tags(run_id, tags)
         if record["confusion"] is not None:
             classes = labels.load(record["config"]["task"]["scheme"]).classes
             legend = {"classes": classes, "rows": "true class", "columns": "predicted class"}
-            self._log_json(run_id, {**legend, "counts": record["confusion"]}, CONFUSION)
-        self._log_json(run_id, {**record, "run_id": run_id}, RECORD)
-        self._end(run_id, _STATUS[record["status"]], event["time"])
+            self._out.put_json(run_id, {**legend, "counts": record["confusion"]}, CONFUSION)
+        self._out.put_json(run_id, {**record, "run_id": run_id}, RECORD)
+        self._out.end(run_id, _STATUS[record["status"]], event["time"])
         if "cell_metrics" in event:
-            self._add_metrics(self._runs[record["cell"]], event["cell_metrics"], event["time"], event["cell_step"])
+            self._out.metrics(self._runs[record["cell"]], event["cell_metrics"], event["time"], event["cell_step"])
 
     def _cut(self, event: Event) -> None:
         run_id = self._runs[event["run"]]
-        self._send_metrics(run_id, {"ser.status": event["status"]})
-        self._end(run_id, _STATUS[event["status"]], event["time"])
+        self._out.tags(run_id, {"ser.status": event["status"]})
+        self._out.end(run_id, _STATUS[event["status"]], event["time"])
 
     def _added(self, event: Event) -> None:
         run_id, path = self._runs[PARENT], self._directory / event["path"]
         if path.exists():
-            self._try(run_id, lambda: self._client.log_artifact(run_id, str(path)))
+            self._out.put(run_id, path)
 
     def _closed(self, event: Event) -> None:
         cells = [name for name in self._runs if name != PARENT and "#" not in name]
         for name in [*cells, PARENT]:
-            self._send_metrics(self._runs[name])
-            self._end(self._runs[name], event["status"], event["time"])
+            self._out.end(self._runs[name], event["status"], event["time"])
         self._awake.clear()
 
     def _cell(self, event: Event, config: TrialConfig) -> str:
@@ -196,7 +176,7 @@ class Delivery:
         tags = {**self._cell_tags(name, config), "ser.kind": "cell"}
         run_id = self._ensure(name, name, event["time"], tags, parent=self._runs[PARENT])
         if known and name not in self._awake:
-            self._try(run_id, lambda: self._client.update_run(run_id, status="RUNNING"))
+            self._out.running(run_id)
         self._awake.add(name)
         return run_id
 
@@ -224,7 +204,7 @@ class Delivery:
             if parent is not None:
                 own["mlflow.parentRunId"] = parent
             run = self._client.create_run(self._experiment, start_time=time, tags=own, run_name=title)
-            self._runs[name] = run.info.run_id
+            self._runs[name] = self._out.know(run)
         return self._runs[name]
 
     def _look_up(self) -> dict[str, str]:
@@ -239,39 +219,10 @@ class Delivery:
                 max_results=1000,
                 page_token=token,
             )
-            found.update((run.data.tags["ser.key"], run.info.run_id) for run in page)
+            found.update((run.data.tags["ser.key"], self._out.know(run)) for run in page)
             token = page.token
             if not token:
                 return found
-
-    def _add_metrics(self, run_id: str, values: Mapping[str, float], time: int, step: int) -> None:
-        self._metrics[run_id] += [Metric(name, float(value), time, step) for name, value in values.items()]
-
-    def _send_metrics(self, run_id: str, tags: Mapping[str, str] = _NOTHING) -> None:
-        """Sends what metrics wait for this run, and tags with them."""
-        metrics = self._metrics.pop(run_id, [])
-        entries = [RunTag(*tag) for tag in tags.items()]
-        for start in range(0, max(len(metrics), len(entries)), _BATCH):
-            batch = metrics[start : start + _BATCH]
-            self._try(run_id, partial(self._client.log_batch, run_id, metrics=batch, tags=entries))
-
-    def _log_json(self, run_id: str, content: Any, name: str) -> None:
-        with tempfile.TemporaryDirectory(prefix="ser-artifact-") as folder:
-            path = Path(folder) / name
-            path.write_text(json.dumps(content, indent=1))
-            self._try(run_id, lambda: self._client.log_artifact(run_id, str(path)))
-
-    def _end(self, run_id: str, status: str, time: int) -> None:
-        self._try(run_id, lambda: self._client.set_terminated(run_id, status=status, end_time=time))
-
-    def _try(self, run_id: str, action: Callable[[], Any]) -> None:
-        """Does something to a run; what MLflow refuses as invalid it would refuse for ever, and is not tried again."""
-        try:
-            action()
-        except MlflowException as error:
-            if error.error_code != "INVALID_PARAMETER_VALUE":
-                raise
-            self.rejected.append(f"run {run_id}: {str(error).splitlines()[0][:200]}")
 
 
 def flatten(config: TrialConfig) -> dict[str, str]:

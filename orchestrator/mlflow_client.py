@@ -30,10 +30,13 @@ for _name, _value in {
 from mlflow import MlflowClient  # noqa: E402
 from mlflow.entities import Metric, Param, Run, RunTag, ViewType  # noqa: E402
 from mlflow.exceptions import MlflowException  # noqa: E402
+from mlflow.store.artifact.artifact_repo import ArtifactRepository  # noqa: E402
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository  # noqa: E402
+from mlflow.utils.uri import add_databricks_profile_info_to_artifact_uri  # noqa: E402
 
 __all__ = [
     "Metric", "MlflowClient", "MlflowException", "Param", "Run", "RunTag", "ViewType",
-    "connect", "default_tracking_uri", "explain", "local_folder", "shown",
+    "artifacts", "connect", "default_tracking_uri", "explain", "local_folder", "shown",
 ]  # fmt: skip
 
 _PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
@@ -72,6 +75,18 @@ def connect(tracking_uri: str, *, create: bool = True) -> MlflowClient:
             "--tracking-uri (sqlite:///mlflow.db needs no server)"
         ) from error
     return client
+
+
+def artifacts(uri: str, tracking_uri: str) -> ArtifactRepository:
+    """Where a run's files go.
+
+    Args:
+        uri: the run's ``info.artifact_uri``.
+        tracking_uri: of the MLflow that has the run, through which files go where it takes them.
+    """
+    return get_artifact_repository(
+        add_databricks_profile_info_to_artifact_uri(uri, tracking_uri), tracking_uri=tracking_uri
+    )
 
 
 def local_folder(tracking_uri: str) -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import os
 import shutil
@@ -245,6 +246,35 @@ def test_a_run_that_its_user_deletes_stops_nothing(open_tracker, make_record, ur
     assert tracker.close() == 0
     assert any("active" in line for line in tracker.rejected)
     assert everything(uri)[f"{CELL}/search-1#1"][0] == "FINISHED"
+
+
+def test_metrics_that_mlflow_refuses_take_no_parameters_tags_or_files_with_them(open_tracker, make_record, uri):
+    tracker, record = open_tracker(), make_record(CELL, "search", 0)
+    odd = {"epoch": 3.0, "validation_uar": 0.5, "best_validation_uar": 0.5, "loss/?": 1.0}
+    track(tracker, dataclasses.replace(record, history=(*record.history, odd)))
+    other = make_record(CELL, "search", 1)
+    track(tracker, other)
+    assert tracker.close() == 0
+    assert any("loss/?" in line for line in tracker.rejected)
+    refused, whole = (everything(uri)[f"{CELL}/search-{number}#1"] for number in (0, 1))
+    assert refused[0] == "FINISHED" and refused[1].keys() == whole[1].keys() and refused[3] == whole[3]
+    tags = [MlflowClient(uri).get_run(tracker.run_id(key)).data.tags for key in (record.key, other.key)]
+    assert tags[0].keys() == tags[1].keys() and tags[0]["ser.status"] == "finished"
+
+
+def test_a_launch_that_begins_twice_before_anything_is_delivered_has_its_parameters(
+    open_tracker, tmp_path, empty_database
+):
+    open_tracker().interrupted()
+    journal = tmp_path / "launch" / "journal.jsonl"
+    begun = [line for line in journal.read_text().splitlines() if json.loads(line)["event"] == "begun"]
+    journal.write_text("".join(f"{line}\n" for line in begun * 2))  # as if killed, and before MLflow answered
+    (tmp_path / "launch" / "delivered").unlink()
+    (tmp_path / "empty").mkdir()
+    other = f"sqlite:///{shutil.copy(empty_database, tmp_path / 'empty')}"
+    tracker = open_tracker(tracking_uri=other)
+    assert tracker.close() == 0 and not tracker.rejected
+    assert everything(other)["launch"][1] == {"epochs": "2", "sweep": "made_up"}
 
 
 WRITER = """
