@@ -1,7 +1,8 @@
 """The command that holds corpora against their official counts: ``python -m data_prep.inspect emodb=PATH``.
 
 An incomplete download is noticed before a week of training on it. Of the audio only headers are read, so that it takes
-seconds (at an address, whole files); a file whose header makes no sense is decoded, to say why a build would leave it out.
+seconds (at an address, whole files); a file whose header makes no sense is decoded, to say why a build would leave it out,
+and two files of one utterance are read, to see whether they are copies.
 """
 
 from __future__ import annotations
@@ -19,20 +20,21 @@ import soundfile
 
 from data_prep import audio
 from data_prep import corpora as readers
-from data_prep.corpora import Corpus, Expected, Utterance
+from data_prep.corpora import Corpus, Expected, LeftOut, Utterance
 from data_prep.errors import InputError, command
 from data_prep.places import Address, Place, Unreachable, within
-from data_prep.plan import corpus_arguments, reader_of, utterances_of
+from data_prep.plan import corpus_arguments, corpus_at, reader_of
 
 _WIDTH = 100
-_UNREADABLE = 20  # files that a report lists
+_LISTED = 20  # files that a report lists of a kind
 _NAMED = 8  # speakers, or classes, that a verdict names
 _NO_LENGTH = 1 << 62  # frames; libsndfile's number for "unknown" is above
 
 _DESCRIPTION = """\
 Read corpora as a build would, and compare them with what their authors say is in them:
 utterances, classes, speakers and official partitions, found against expected. Shown besides:
-genders, languages, sessions, hours of audio, and the files that cannot be read. Nothing is written.
+genders, languages, sessions, hours of audio, the files that cannot be read, and what a build
+would leave out besides, with the reason: misnamed, in no list, there twice. Nothing is written.
 
 Each argument is NAME=PATH: the name of a corpus that there is a reader for and the folder it lies
 in, or any name and a manifest, a CSV file with a line per utterance (its columns:
@@ -71,6 +73,7 @@ class Inspection:
         files: audio files that can be read.
         seconds: of speech in ``utterances``.
         unreadable: why a file cannot be read, by its path as the reader gives it.
+        left_out: what is there and can be no utterance of the corpus.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Inspection:
     files: int
     seconds: float
     unreadable: Mapping[str, str]
+    left_out: tuple[LeftOut, ...]
 
     @property
     def as_expected(self) -> bool:
@@ -140,10 +144,10 @@ class Inspection:
             yield from _wrapped(f"  {heading}: {', '.join(counted) or 'none'}")
         if self.unreadable:
             yield f"  cannot be read: {_plural(len(self.unreadable), 'file')}, {_plural(self.lost, 'utterance')}"
-            for file, reason in list(self.unreadable.items())[:_UNREADABLE]:
-                yield from _wrapped(f"    {file}: {reason}")
-            if len(self.unreadable) > _UNREADABLE:
-                yield f"    and {len(self.unreadable) - _UNREADABLE} more"
+            yield from _first([f"{file}: {reason}" for file, reason in self.unreadable.items()])
+        if self.left_out:
+            yield f"  left out: {len(self.left_out)}"
+            yield from _first([f"{one.audio}: {one.reason}" for one in self.left_out])
         yield from _wrapped(f"  {self.verdict}")
 
     def _cell(self, found: int, expected: int | None) -> str:
@@ -209,7 +213,7 @@ def inspect(name: str, root: Place) -> Inspection:
         InputError: the name is unknown, or the path is not that corpus.
     """
     reader = reader_of(name, root)
-    utterances = utterances_of(reader, root)
+    utterances, left_out = corpus_at(reader, root)
     folder = root if root.is_dir() else root.parent
     files = list(dict.fromkeys(utterance.audio for utterance in utterances))
     with ThreadPoolExecutor() as pool:
@@ -230,6 +234,7 @@ def inspect(name: str, root: Place) -> Inspection:
         files=len(seconds),
         seconds=sum(_spoken(utterance, seconds[utterance.audio]) for utterance in readable),
         unreadable={file: length for file, length in lengths.items() if isinstance(length, str)},
+        left_out=left_out,
     )
 
 
@@ -272,6 +277,14 @@ def _grid(cells: list[str]) -> list[str]:
     across = max(1, (_WIDTH - 4) // width)
     rows = (cells[first : first + across] for first in range(0, len(cells), across))
     return ["    " + "".join(cell.ljust(width) for cell in row).rstrip() for row in rows]
+
+
+def _first(lines: list[str]) -> Iterator[str]:
+    """Some of a report's lines, and how many more there are."""
+    for line in lines[:_LISTED]:
+        yield from _wrapped(f"    {line}")
+    if len(lines) > _LISTED:
+        yield f"    and {len(lines) - _LISTED} more"
 
 
 def _wrapped(line: str) -> list[str]:

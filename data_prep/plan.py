@@ -106,11 +106,6 @@ def jobs(corpora: Mapping[str, Place], features: Sequence[str]) -> list[Job]:
     ]
 
 
-def utterances_of(reader: str, root: Place) -> Sequence[Utterance]:
-    """All utterances of a corpus, wherever it lies, by utterance id; errors as of :func:`data_prep.corpora.sift`."""
-    return _read(reader, root)[0]
-
-
 def corpus_at(reader: str, root: Place) -> tuple[tuple[Utterance, ...], tuple[LeftOut, ...]]:
     """All utterances of a corpus, wherever it lies, by utterance id, and what is left out; copies are not among that.
 

@@ -5,11 +5,12 @@ official partition, the chapter the session, and ``SPEAKERS.TXT`` at the root sa
 where it is missing or does not list the speaker: some copies hold one subset and nothing else). The lines of a chapter's
 ``<speaker>-<chapter>.trans.txt`` are its utterances, too: one that has no audio shows in the build's quarantine. Audio
 with another name is left out and said, for it may be an utterance misnamed. ``addi.txt`` trains on ``train-clean-100`` alone
-(4.1.6): its count is the one that is expected here.
+(4.1.6): that is expected of a copy that does not say which subsets it holds, and of any other those that it has.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,16 @@ _NAME = re.compile(r"(?P<speaker>\d+)-(?P<chapter>\d+)-\d{4}")
 _CHAPTER = re.compile(r"\d+-\d+\.trans\.txt", re.IGNORECASE)
 _SUBSETS = re.compile(r"(train|dev|test)-(clean|other)(-\d+)?")
 _GENDERS = {"F": "female", "M": "male"}
+# Utterances of each subset, by its dataset card, and speakers, by the paper's Table 1. No speaker is in two.
+_PUBLISHED = {
+    "train-clean-100": (28_539, 251),
+    "train-clean-360": (104_014, 921),
+    "train-other-500": (148_688, 1_166),
+    "dev-clean": (2_703, 40),
+    "dev-other": (2_864, 33),
+    "test-clean": (2_620, 40),
+    "test-other": (2_939, 33),
+}
 
 
 def _read(root: Path) -> Iterator[Utterance | LeftOut]:
@@ -96,6 +107,20 @@ def _genders(root: Path) -> Mapping[str, str]:
     return genders
 
 
+def _whole(*subsets: str) -> Expected:
+    """What a copy holds that has these subsets and no other."""
+    utterances, speakers = zip(*(_PUBLISHED[name] for name in subsets), strict=True)
+    return Expected(
+        source=f"{', '.join(subsets)}, as published",
+        utterances=sum(utterances),
+        speaker_count=sum(speakers),
+        splits=dict(zip(subsets, utterances, strict=True)),
+        is_read=lambda found: (
+            all(each.split in subsets for each in found) and len({each.split for each in found}) == len(subsets)
+        ),
+    )
+
+
 CORPUS = Corpus(
     title="LibriSpeech (Panayotov et al., 2015)",
     licence="CC BY 4.0",
@@ -103,6 +128,13 @@ CORPUS = Corpus(
     labels={},
     read=_read,
     expected=Expected(
-        source="the subset train-clean-100 (addi.txt, 4.1.6), as it is published", utterances=28_539, speaker_count=251
+        source="the subset train-clean-100 (addi.txt, 4.1.6), as it is published",
+        utterances=28_539,
+        speaker_count=251,
+        others=tuple(
+            _whole(*subsets)
+            for count in range(1, len(_PUBLISHED) + 1)
+            for subsets in itertools.combinations(_PUBLISHED, count)
+        ),
     ),
 )

@@ -58,6 +58,16 @@ def test_what_is_missing_is_said_by_speaker_and_class(expect, lab):
     )
 
 
+def test_what_a_build_leaves_out_is_listed_with_its_reason(expect, lab):
+    expect()
+    lab.add("u03", speaker="s0", emotion="sad")  # a second row of it
+    found = inspect("lab", lab.list())
+    assert found.as_expected, "everything else is there"
+    (second,) = found.left_out
+    assert f"  left out: 1\n    u03.wav: {second.reason.split()[0]}" in str(found)
+    assert "u03" in second.reason
+
+
 def test_what_is_too_much_is_said(expect, lab):
     expect()
     lab.record("extra", seed=9)

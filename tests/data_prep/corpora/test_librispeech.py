@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import Counter
 
@@ -106,3 +107,23 @@ def test_the_real_folder_has_a_chapter_of_three_speakers(real_corpora):
     assert Counter(utterance.speaker for utterance in utterances) == lines
     assert {(u.speaker, u.gender) for u in utterances} == {("19", "female"), ("26", "male"), ("27", "male")}
     assert all((real_corpora / "librispeech" / utterance.audio).is_file() for utterance in utterances)
+
+
+@pytest.mark.parametrize(
+    ("subsets", "utterances", "speakers"),
+    [
+        (["dev-clean"], 2_703, 40),
+        (["dev-clean", "train-clean-100"], 31_242, 291),
+        (["train-clean-100", "train-clean-360", "train-other-500"], 281_241, 2_338),
+        ([None], 28_539, 251),
+    ],
+)
+def test_a_copy_is_to_hold_the_whole_of_the_subsets_that_it_has(lay_out, subsets, utterances, speakers):
+    some = next(iter(lay_out("librispeech").by_id().values()))
+    expected = corpora.load("librispeech").expected.of([dataclasses.replace(some, split=name) for name in subsets])
+    assert (expected.utterances, expected.speaker_count) == (utterances, speakers)
+
+
+def test_the_whole_release_has_as_many_as_its_subsets():
+    whole = max(corpora.load("librispeech").expected.others, key=lambda other: other.utterances)
+    assert (whole.utterances, whole.speaker_count, sum(whole.splits.values())) == (292_367, 2_484, 292_367)
