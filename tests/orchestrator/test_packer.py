@@ -232,7 +232,7 @@ def test_a_run_that_is_dropped_frees_its_place(make_packer):
 
 
 def test_a_run_goes_on_where_the_packer_before_was_cut_off_and_tells_of_what_is_over_first(make_packer, tmp_path):
-    packer, configs = make_packer(), [make_config(7, epochs=6), make_config(8, epochs=6)]
+    packer, configs = make_packer(), [make_config(seed, epochs=6, learning_rate=1e-4) for seed in (7, 8)]
     cut = packer.train("cut off", configs[0].to_dict())
     before = [next(cut) for _ in range(3)]
     wait_until(lambda: (tmp_path / f"{configs[0].identity}.pt").exists())
@@ -243,7 +243,9 @@ def test_a_run_goes_on_where_the_packer_before_was_cut_off_and_tells_of_what_is_
     assert other[0] != before[0] and final.metrics["epochs_run"] == 6
     prepare_process()
     alone = train(configs[0], DATA[TASK])
-    assert epochs[-1]["loss/classifier"] == pytest.approx(alone.history[-1]["loss/classifier"], rel=1e-2)
+    # Rounding depends on who was in the batch when: up to 0.05 % here, ten times as much with larger steps of Adam. An epoch
+    # too few or too many is 0.9 %.
+    assert epochs[-1]["loss/classifier"] == pytest.approx(alone.history[-1]["loss/classifier"], rel=3e-3)
 
 
 def test_a_run_that_is_dropped_while_it_waits_never_begins(make_packer):
