@@ -57,14 +57,15 @@ class Utterances:
         self._values = RESIDENTS.on(domain.values, device)
         self.scalers = scalers
         names = sorted(scalers)
-        self._corpora = torch.tensor([names.index(name) for name in domain.corpora], device=device)
         self._mean = torch.from_numpy(np.stack([scalers[name].mean for name in names])).to(device)
         self._scale = torch.from_numpy(np.stack([scalers[name].scale for name in names])).to(device)
         lengths = np.diff(domain.starts)
         # A longer utterance is cut in its middle: both its ends go.
         starts = domain.starts[:-1] + np.maximum(lengths - frames, 0) // 2
-        self._starts = torch.from_numpy(starts).to(device)
-        self._lengths = torch.from_numpy(np.minimum(lengths, frames)).to(device)
+        corpora = np.array([names.index(name) for name in domain.corpora], np.int64)
+        self._shortest = int(lengths.min(initial=frames))
+        # Where each begins, its frames, the number of its corpus: in one tensor, for one look into it.
+        self._index = torch.from_numpy(np.stack([starts, np.minimum(lengths, frames), corpora])).to(device)
         self.labels = torch.from_numpy(np.array(domain.labels)).to(device)
 
     @classmethod
@@ -75,9 +76,10 @@ class Utterances:
         """
         whole = copy.copy(runs[0])
         whole.scalers = {}  # the same corpus has another in each run
-        for name in ("_starts", "_lengths", "_mean", "_scale", "labels"):
+        for name in ("_mean", "_scale", "labels"):
             setattr(whole, name, torch.cat([getattr(run, name) for run in runs]))
-        whole._corpora = torch.cat([run._corpora + number * len(run._mean) for number, run in enumerate(runs)])
+        first = [run._index.new_tensor([[0], [0], [number * len(run._mean)]]) for number, run in enumerate(runs)]
+        whole._index = torch.cat([run._index + corpus for run, corpus in zip(runs, first, strict=True)], dim=1)
         return whole
 
     @property
@@ -100,20 +102,27 @@ class Utterances:
         Returns:
             Float32 of shape (rows, frames, dimensions), and int64 of shape (rows,).
         """
-        starts, lengths, frames = self._starts[rows], self._lengths[rows], self._frames
+        starts, lengths, corpora = self._index.index_select(1, rows).unbind()
+        frames, values = self._frames, self._values.tensor
         if crop is not None and where is not None:
             spare = (lengths - crop).clamp(min=0)
             starts = starts + (where * (spare + 1)).long().clamp(max=spare)
             lengths, frames = lengths.clamp(max=crop), min(crop, frames)
         positions = torch.arange(frames, device=rows.device)
-        inside = positions < lengths.unsqueeze(1)
-        places = torch.where(inside, starts.unsqueeze(1) + positions, 0)
-        corpora, values = self._corpora[rows], self._values.tensor
+        places = starts.unsqueeze(1) + positions
+        inside = positions < lengths.unsqueeze(1) if self._shortest < frames else None
+        if inside is not None:
+            places = torch.where(inside, places, 0)
         # Whole rows: indexing with a matrix takes four times as long.
         features = values.index_select(0, places.flatten().to(values.device)).view(*places.shape, values.shape[1])
         features = features.to(rows.device)
-        features.sub_(self._mean[corpora].unsqueeze(1)).div_(self._scale[corpora].unsqueeze(1))
-        return features.mul_(inside.unsqueeze(2)), lengths
+        features.sub_(self._of(self._mean, corpora)).div_(self._of(self._scale, corpora))
+        return features if inside is None else features.mul_(inside.unsqueeze(2)), lengths
+
+    @staticmethod
+    def _of(statistics: Tensor, corpora: Tensor) -> Tensor:
+        """Each utterance's, as far as its corpus makes a difference, to be spread over its frames."""
+        return statistics if len(statistics) == 1 else statistics[corpora].unsqueeze(1)
 
 
 def attribute_names(source: Domain, rows: np.ndarray) -> dict[str, list[str]]:

@@ -45,11 +45,17 @@ class TrainingDiverged(Exception):
 
 
 class Step(NamedTuple):
-    """A step of training: its number in the run, from 0, what it draws of the data, and each schedule's value."""
+    """A step of training.
 
-    number: int
+    Attributes:
+        draw: what it draws of the data.
+        values: each schedule's value.
+        noise: what the random numbers of a player's turn are drawn from, by its name and the turn's number from 0.
+    """
+
     draw: Draw
     values: Mapping[str, float]
+    noise: Mapping[tuple[str, int], int]
 
 
 @dataclass(eq=False)
@@ -152,13 +158,27 @@ class Training:
         if not self._done:
             self.modules.train()
             self.sums = {player.name: torch.zeros((), device=self.device) for player in self.players}
-        steps = self.steps_per_epoch
-        progress = (self.epoch * steps + self._done) / (self.config.epochs * steps)
-        self._values = {name: schedule(progress) for name, schedule in self.schedules.items()}
-        step = Step(self.step, self.feed.draw(self.pool, self.step, self.game.adapts), self._values)
+            # All at once: between steps that have gone through all caches each draw would take five times as long.
+            self._steps = [self._plan(number) for number in range(self.steps_per_epoch)]
+        step = self._steps[self._done]
         self.step += 1
         self._done += 1
         return step
+
+    def _plan(self, number: int) -> Step:
+        """Step ``number``, from 0, of the epoch that begins."""
+        steps, later = self.steps_per_epoch, self.step + number
+        progress = (self.epoch * steps + number) / (self.config.epochs * steps)
+        turns = [(player.name, turn) for player in self.players for turn in range(self.recipe.turns)]
+        return Step(
+            draw=self.feed.draw(self.pool, later, self.game.adapts),
+            values={name: schedule(progress) for name, schedule in self.schedules.items()},
+            noise={(name, turn): self._noise_seed(name, later, turn) for name, turn in turns},
+        )
+
+    def _noise_seed(self, player: str, step: int, turn: int) -> int:
+        later = [turn] if turn else []  # the first turn draws what a step's only one does
+        return stream_seed(self.config.seed, "noise", player, step, *later)
 
     def take_step(self) -> None:
         """A whole step: every player's turns."""
@@ -169,7 +189,7 @@ class Training:
                 self._turn(player, step, batch, turn)
 
     def _turn(self, player: Player, step: Step, batch: Batch, turn: int) -> None:
-        seed_noise(self.noise_seed(player, step, turn), self.device)
+        seed_noise(step.noise[player.name, turn], self.device)
         weights = self.weights(player)
         loss = player.loss(self.networks, batch, self.hyperparameters, {**step.values, "turn": turn})
         loss = loss + self.recipe.penalty(weights)
@@ -183,11 +203,6 @@ class Training:
             weight.grad = None if gradient is None else gradient.contiguous()
         self.optimisers[player.name].step()
         self.sums[player.name] += loss
-
-    def noise_seed(self, player: Player, step: Step, turn: int) -> int:
-        """What a turn's random numbers are drawn from."""
-        later = [turn] if turn else []  # the first turn draws what a step's only one does
-        return stream_seed(self.config.seed, "noise", player.name, step.number, *later)
 
     def weights(self, player: Player) -> list[torch.nn.Parameter]:
         """The weights that a player moves."""
@@ -217,7 +232,7 @@ class Training:
             "learning_rate": learning_rate,
             **({} if scores is None else epoch_metrics(scores, self.policy.best)),
             **{f"loss/{name}": loss for name, loss in losses.items()},
-            **{f"schedule/{name}": value for name, value in self._values.items()},
+            **{f"schedule/{name}": value for name, value in self._steps[-1].values.items()},
             **self._relabel(),
         }
         self.seconds += time.perf_counter() - started

@@ -98,7 +98,6 @@ def penalty(weights: Iterable[Tensor], l1: Tensor | float, l2: Tensor | float) -
         weights: of a player; those of one dimension, which are biases and scales, are left out.
         l1, l2: numbers, or tensors of shape ().
     """
-    if not any(isinstance(norm, Tensor) or norm for norm in (l1, l2)):
-        return 0.0
+    norms = [(by, norm) for by, norm in ((l1, Tensor.abs), (l2, Tensor.square)) if isinstance(by, Tensor) or by]
     matrices = [weight for weight in weights if weight.ndim > 1]
-    return sum((l1 * weight.abs().sum() + l2 * weight.square().sum() for weight in matrices), 0.0)
+    return sum((by * norm(matrix).sum() for matrix in matrices for by, norm in norms), 0.0)

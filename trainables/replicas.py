@@ -151,7 +151,7 @@ def _one_run(
     """The loss of a player as a function of what is different from run to run."""
     first = runs[0]
     generators = [
-        torch.Generator(run.device).manual_seed(run.noise_seed(player, step, turn))
+        torch.Generator(run.device).manual_seed(step.noise[player.name, turn])
         for run, step in zip(runs, steps, strict=True)
     ]
 

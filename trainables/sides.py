@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -90,9 +91,7 @@ class Sides:
         rows = self._tensor(drawn.rows)
         features, lengths = self._gather(0, rows, drawn.where)
         labels = self.utterances[0].labels[rows]
-        # A pretext task's utterances have no labels, and nothing asks for them.
-        likely = one_hot(labels.clamp(min=0), self.classes).to(features.dtype)
-        return Speech(features, lengths, labels, likely, self._attributes(0, rows))
+        return Speech(features, lengths, labels, self._likely[rows], self._attributes(0, rows))
 
     def _of_target(self, drawn: Drawn) -> Speech:
         assert drawn.likely is not None, "it is labelled"
@@ -105,7 +104,19 @@ class Sides:
         return self.utterances[side].gather(rows, self.crop, None if where is None else self._tensor(where))
 
     def _attributes(self, side: int, rows: Tensor) -> Attributes:
-        return {name: numbers[rows] for name, numbers in self.attributes[side].items()}
+        numbers = self._numbers[side].index_select(1, rows).unbind()
+        return dict(zip(self.attributes[side], numbers, strict=True))
+
+    @cached_property
+    def _likely(self) -> Tensor:
+        """The labels of the source as class probabilities; a pretext task's has none, and nothing asks for them."""
+        return one_hot(self.utterances[0].labels.clamp(min=0), self.classes).float()
+
+    @cached_property
+    def _numbers(self) -> tuple[Tensor, Tensor]:
+        """The attributes of either side in one tensor, int64 of shape (attributes, utterances)."""
+        source, target = (torch.stack(list(side.values())) for side in self.attributes)
+        return source, target
 
     def _tensor(self, values: np.ndarray) -> Tensor:
         return torch.from_numpy(values).to(self.device)
