@@ -1,4 +1,7 @@
-"""Runs on noise, for benchmarks of training steps: 240 source and 200 target utterances of 100 to 300 frames."""
+"""Runs on noise, for benchmarks of training steps: 240 source and 200 target utterances of 100 to 300 frames.
+
+Features that have one frame of an utterance, however long, have one here.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,9 @@ EPOCHS = 1000  # planned, so that nothing that happens now and then happens whil
 def make_run(name: str, *, seed: int = 1, device: str = "cpu", **given: Any) -> Training:
     """A run of a method with its own hyperparameters, but for those that are given."""
     method = methods.load(name)
-    task = TaskConfig(sources=("source",), targets=("target",), feature=method.feature, max_frames=FRAMES[1])
+    feature = feature_types.load(method.feature)
+    frames = FRAMES if feature.frame_shift else (1, 1)
+    task = TaskConfig(sources=("source",), targets=("target",), feature=method.feature, max_frames=frames[1])
     config = TrialConfig(
         method=name,
         task=task,
@@ -31,16 +36,16 @@ def make_run(name: str, *, seed: int = 1, device: str = "cpu", **given: Any) -> 
         seed=seed,
         data="noise",
     )
-    dimensions = feature_types.load(method.feature).dimensions
-    source, target = (_noise(side, size, dimensions) for side, size in zip(("source", "target"), SIZES, strict=True))
+    sides = zip(("source", "target"), SIZES, strict=True)
+    source, target = (_noise(side, size, frames, feature.dimensions) for side, size in sides)
     granted, _ = draw(TaskData(source, target, CLASSES), task, seed)
     return Training(config, granted, torch.device(device))
 
 
 @lru_cache  # the runs of a process share their features
-def _noise(name: str, count: int, dimensions: int) -> Domain:
+def _noise(name: str, count: int, frames: tuple[int, int], dimensions: int) -> Domain:
     rng = np.random.default_rng(count)
-    starts = np.concatenate([[0], np.cumsum(rng.integers(*FRAMES, count))])
+    starts = np.concatenate([[0], np.cumsum(rng.integers(*frames, count, endpoint=frames[0] == frames[1]))])
     return Domain(
         values=rng.normal(size=(starts[-1], dimensions)).astype(np.float32),
         starts=starts,
@@ -48,6 +53,6 @@ def _noise(name: str, count: int, dimensions: int) -> Domain:
         utterances=tuple(f"{name}/{number}" for number in range(count)),
         speakers=tuple(f"{name}/{number % 8}" for number in range(count)),
         labels=rng.integers(0, len(CLASSES), count),
-        genders=("unknown",) * count,
-        languages=("und",) * count,
+        genders=tuple(("female", "male")[number % 2] for number in range(count)),
+        languages=tuple(("de", "it")[number // 2 % 2] for number in range(count)),
     )

@@ -1,0 +1,327 @@
+"""Every method's training as its author would write it for that method alone, in plain PyTorch, for ``training_step.py``.
+
+The author has in memory what can be prepared (padded, standardised tensors, the order of all batches), takes fused
+optimisers, calls the same network modules, and has gradients go to those weights alone that a turn moves. Random numbers are
+drawn in the order in which the project draws them, so that the two can be held against each other bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, mse_loss, one_hot, softplus
+
+from trainables.batches import batch_rows
+from trainables.loop import Training
+from trainables.networks.reversal import reverse_gradient
+from trainables.streams import stream
+
+
+class Data:
+    """What the author has in memory: all utterances, padded and standardised, and the batches' order."""
+
+    def __init__(self, training: Training, steps: int) -> None:
+        feed, split, config = training.feed, training.granted.split, training.config
+        size = config.hyperparameters["batch_size"]
+        sides = (feed.source, feed.target)
+        self.features, self.lengths = zip(*(side.gather(torch.arange(len(side))) for side in sides), strict=True)
+        self.labels, self.crop = feed.source.labels, training.recipe.crop
+        self.attributes, self.classes = feed.sides.attributes[0], feed.shape.classes
+        parts = ((split.train, "source"), (split.adaptation, "target"))
+        self.rows = [
+            [torch.from_numpy(batch_rows(rows, size, step, config.seed, name)) for rows, name in parts]
+            for step in range(steps)
+        ]
+        self.where = [
+            torch.from_numpy(stream(config.seed, "crop", "source", step).random(size)) for step in range(steps)
+        ]
+
+    def source(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Features, lengths and labels of a batch."""
+        rows = self.rows[step][0]
+        features, lengths, labels = self.features[0], self.lengths[0][rows], self.labels[rows]
+        if self.crop is None:
+            return features[rows], lengths, labels
+        spare = (lengths - self.crop).clamp(min=0)
+        starts = (self.where[step] * (spare + 1)).long().clamp(max=spare)
+        places = starts.unsqueeze(1) + torch.arange(min(self.crop, features.shape[1]))
+        return features[rows.unsqueeze(1), places], lengths.clamp(max=self.crop), labels
+
+    def target(self, step: int) -> tuple[Tensor, Tensor]:
+        """Features and lengths of a batch."""
+        rows = self.rows[step][1]
+        return self.features[1][rows], self.lengths[1][rows]
+
+    def attribute(self, name: str, step: int) -> Tensor:
+        """What a batch's utterances have of an attribute."""
+        return self.attributes[name][self.rows[step][0]]
+
+
+# Has what is drawn next drawn as in the turn of a player at a step: "classifier 3".
+Seed = Callable[[str], None]
+Loop = Callable[[nn.ModuleDict, Data, Sequence[int], Seed, float], None]
+
+
+def weights_of(networks: nn.ModuleDict, *names: str) -> list[nn.Parameter]:
+    """The weights of some networks."""
+    return [weight for name in names for weight in networks[name].parameters()]
+
+
+def update(loss: Tensor, weights: list[nn.Parameter], optimiser: torch.optim.Optimizer) -> None:
+    """One step of an optimiser."""
+    optimiser.zero_grad()
+    loss.backward(inputs=weights)
+    optimiser.step()
+
+
+def adam(weights: list[nn.Parameter], rate: float) -> torch.optim.Optimizer:
+    """The optimiser of most papers."""
+    return torch.optim.Adam(weights, lr=rate, fused=True)
+
+
+def sgd(weights: list[nn.Parameter], rate: float) -> torch.optim.Optimizer:
+    """That of attributes.txt."""
+    return torch.optim.SGD(weights, lr=rate, momentum=0.9, fused=True)
+
+
+def cnn(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+    """The baseline."""
+    weights = weights_of(networks, "encoder", "classifier")
+    optimiser = adam(weights, rate)
+    for step in steps:
+        features, _, labels = data.source(step)
+        seed(f"classifier {step}")
+        update(cross_entropy(networks["classifier"](networks["encoder"](features)), labels), weights, optimiser)
+
+
+def addi(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+    """The three-player game, and its classifier."""
+    encoder, decoder, classifier = (networks[name] for name in ("encoder", "decoder", "classifier"))
+    of_source, of_target = networks["source_discriminator"], networks["target_discriminator"]
+    moved = {
+        "autoencoder": weights_of(networks, "encoder", "decoder"),
+        "generator": weights_of(networks, "encoder", "decoder"),
+        "discriminators": weights_of(networks, "source_discriminator", "target_discriminator"),
+        "classifier": weights_of(networks, "encoder", "classifier"),
+    }
+    optimisers = {name: adam(weights, rate) for name, weights in moved.items()}
+    codes = [one_hot(torch.full((len(data.rows[0][0]),), domain), 2).float() for domain in (0, 1)]
+    for step in steps:
+        source, _, labels = data.source(step)
+        target, _ = data.target(step)
+
+        seed(f"autoencoder {step}")
+        first = mse_loss(decoder(encoder(source), codes[0]), source)
+        loss = 0.5 * (first + mse_loss(decoder(encoder(target), codes[1]), target))
+        update(loss, moved["autoencoder"], optimisers["autoencoder"])
+
+        seed(f"generator {step}")
+        latent, other = encoder(source), encoder(target)
+        first = mse_loss(decoder(latent, codes[0]), source)
+        loss = 0.5 * (first + mse_loss(decoder(other, codes[1]), target))
+        loss = loss - softplus(of_source(decoder(other, codes[0]))).mean()
+        loss = loss - softplus(of_target(decoder(latent, codes[1]))).mean()
+        update(loss, moved["generator"], optimisers["generator"])
+
+        seed(f"discriminators {step}")
+        with torch.no_grad():
+            latent, other = encoder(source), encoder(target)
+            as_source, as_target = decoder(other, codes[0]), decoder(latent, codes[1])
+        loss = softplus(-of_source(source)).mean() + softplus(of_source(as_source)).mean()
+        loss = loss + softplus(-of_target(target)).mean() + softplus(of_target(as_target)).mean()
+        update(loss, moved["discriminators"], optimisers["discriminators"])
+
+        seed(f"classifier {step}")
+        update(cross_entropy(classifier(encoder(source)), labels), moved["classifier"], optimisers["classifier"])
+
+
+def reconstruction(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+    """An autoencoder."""
+    weights = weights_of(networks, "encoder", "decoder")
+    optimiser = adam(weights, rate)
+    code = torch.zeros(len(data.rows[0][0]), 0)
+    for step in steps:
+        features, _, _ = data.source(step)
+        seed(f"autoencoder {step}")
+        update(mse_loss(networks["decoder"](networks["encoder"](features), code), features), weights, optimiser)
+
+
+def emotional_gan(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+    """Discriminator and generator of pseudo-labelled speech."""
+    encoder, generator, discriminator = (networks[name] for name in ("encoder", "generator", "discriminator"))
+    moved = weights_of(networks, "discriminator"), weights_of(networks, "encoder", "generator")
+    optimisers = [adam(weights, rate) for weights in moved]
+    fake = torch.full((len(data.rows[0][0]),), data.classes)
+    for step in steps:
+        real, _, _ = data.source(step)
+
+        seed(f"discriminator {step}")
+        with torch.no_grad():
+            code = networks["pseudo_labels"](real)
+            generated = generator(encoder(real), code)
+        loss = cross_entropy(discriminator(real), code.argmax(dim=1))
+        loss = loss + 1 / data.classes * cross_entropy(discriminator(generated), fake)
+        update(loss, moved[0], optimisers[0])
+
+        seed(f"generator {step}")
+        code = networks["pseudo_labels"](real)
+        generated = generator(encoder(real), code)
+        update(cross_entropy(discriminator(generated), code.argmax(dim=1)), moved[1], optimisers[1])
+
+
+def pseudo_label(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+    """Hard labels, between two labellings."""
+    weights = weights_of(networks, "encoder", "classifier")
+    optimiser = adam(weights, rate)
+    for step in steps:
+        features, lengths, labels = data.source(step)
+        seed(f"classifier {step}")
+        logits = networks["classifier"](networks["encoder"](features, lengths))
+        update(cross_entropy(logits, one_hot(labels, data.classes).float()), weights, optimiser)
+
+
+def dann(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+    """Domain-adversarial training with BN1, alpha 0.5, beta 1 and the l2 penalty."""
+    weights = weights_of(networks, "encoder", "normalisation", "emotion_classifier", "language_classifier")
+    optimiser = adam(weights, rate)
+    matrices = [weight for weight in weights if weight.ndim > 1]
+    encoder, normalise, drop = networks["encoder"], networks["normalisation"], networks["dropout"]
+    size = len(data.rows[0][0])
+    domains = torch.cat([torch.zeros(size, dtype=torch.int64), torch.ones(size, dtype=torch.int64)])
+    for step in steps:
+        source, lengths, labels = data.source(step)
+        target, others = data.target(step)
+        seed(f"dann {step}")
+        first, second = normalise(torch.cat([encoder(source, lengths), encoder(target, others)])).split([size, size])
+        first, second = drop(first), drop(second)
+        emotion = cross_entropy(networks["emotion_classifier"](first), labels)
+        told = networks["language_classifier"](reverse_gradient(torch.cat([first, second]), 1.0))
+        penalty = sum((5e-3 * weight.square().sum() for weight in matrices), torch.zeros(()))
+        update(0.5 * emotion + 0.5 * cross_entropy(told, domains) + penalty, weights, optimiser)
+
+
+def cnn_lstm(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+    """The single-task baseline, under SpecAugment's masks."""
+    weights = weights_of(networks, "encoder", "classifier")
+    optimiser = sgd(weights, rate)
+    for step in steps:
+        features, lengths, labels = data.source(step)
+        seed(f"classifier {step}")
+        encoded = networks["encoder"](networks["augment"](features, lengths), lengths)
+        update(cross_entropy(networks["classifier"](encoded), labels), weights, optimiser)
+
+
+def mtl(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+    """Emotion and attributes, alpha 0.1."""
+    _with_attributes(networks, data, steps, seed, rate, 0.1, lambda encoded: encoded)
+
+
+def gradient_reversal(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+    """The same with the attributes' gradient reversed, alpha 0.5."""
+    _with_attributes(networks, data, steps, seed, rate, 0.5, reverse_gradient)
+
+
+def _with_attributes(
+    networks: nn.ModuleDict,
+    data: Data,
+    steps: Sequence[int],
+    seed: Seed,
+    rate: float,
+    alpha: float,
+    between: Callable[[Tensor], Tensor],
+) -> None:
+    weights = weights_of(networks, "encoder", "classifier", "attribute_classifiers")
+    optimiser = sgd(weights, rate)
+    for step in steps:
+        features, lengths, labels = data.source(step)
+        seed(f"classifier {step}")
+        encoded = networks["encoder"](networks["augment"](features, lengths), lengths)
+        emotion = cross_entropy(networks["classifier"](encoded), labels)
+        told = networks["attribute_classifiers"](between(encoded))
+        attributes = [cross_entropy(logits, data.attribute(name, step)) for name, logits in told.items()]
+        update((1 - alpha) * emotion + alpha * torch.stack(attributes).mean(), weights, optimiser)
+
+
+def adversarial_discriminator(
+    networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float
+) -> None:
+    """Discriminators of the attributes, then the classifier against them, alpha 0.5."""
+    moved = weights_of(networks, "discriminators"), weights_of(networks, "encoder", "classifier")
+    optimisers = [sgd(weights, rate) for weights in moved]
+
+    def read(features: Tensor, lengths: Tensor) -> Tensor:
+        return networks["classifier"](networks["encoder"](networks["augment"](features, lengths), lengths))
+
+    def told(emotions: Tensor, step: int) -> Tensor:
+        logits = networks["discriminators"](emotions)
+        return torch.stack([cross_entropy(values, data.attribute(name, step)) for name, values in logits.items()])
+
+    for step in steps:
+        features, lengths, labels = data.source(step)
+
+        seed(f"discriminators {step}")
+        with torch.no_grad():
+            emotions = read(features, lengths)
+        update(told(emotions, step).sum(), moved[0], optimisers[0])
+
+        seed(f"classifier {step}")
+        emotions = read(features, lengths)
+        against = told(emotions, step).mean()
+        update(0.5 * cross_entropy(emotions, labels) - 0.5 * against, moved[1], optimisers[1])
+
+
+def lstm(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+    """Two recurrent layers and a dense one."""
+    weights = weights_of(networks, "encoder", "classifier")
+    optimiser = adam(weights, rate)
+    for step in steps:
+        features, lengths, labels = data.source(step)
+        seed(f"classifier {step}")
+        encoded = networks["encoder"](features, lengths)
+        update(cross_entropy(networks["classifier"](encoded), labels), weights, optimiser)
+
+
+def lstm_transfer(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+    """The first run, which trains all of it."""
+    weights = weights_of(networks, "encoder", "penultimate", "classifier")
+    optimiser = adam(weights, rate)
+    for step in steps:
+        features, lengths, labels = data.source(step)
+        seed(f"classifier {step}")
+        encoded = networks["penultimate"](networks["encoder"](features, lengths))
+        update(cross_entropy(networks["classifier"](encoded), labels), weights, optimiser)
+
+
+def language_multitask(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+    """Emotion and language, alpha 1."""
+    weights = weights_of(networks, "encoder", "classifier", "language")
+    optimiser = adam(weights, rate)
+    for step in steps:
+        features, lengths, labels = data.source(step)
+        seed(f"multitask {step}")
+        encoded = networks["encoder"](features, lengths)
+        emotion = cross_entropy(networks["classifier"](encoded), labels)
+        language = cross_entropy(networks["language"](encoded), data.attribute("language", step))
+        update(emotion + language, weights, optimiser)
+
+
+LOOPS: dict[str, Loop] = {
+    loop.__name__: loop
+    for loop in (
+        cnn,
+        addi,
+        reconstruction,
+        emotional_gan,
+        pseudo_label,
+        dann,
+        cnn_lstm,
+        mtl,
+        gradient_reversal,
+        adversarial_discriminator,
+        lstm,
+        lstm_transfer,
+        language_multitask,
+    )
+}
