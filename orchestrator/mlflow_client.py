@@ -62,12 +62,15 @@ def connect(tracking_uri: str, *, create: bool = True) -> MlflowClient:
     _check_address(tracking_uri)
     for name in ("alembic", "mlflow.store.db.utils", "mlflow.tracking", "urllib3.connectionpool"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what fails is said here, in one line
+    exact = tracking_uri
     if tracking_uri.startswith("sqlite:"):
         _check_file(tracking_uri, create)
+        # MLflow remembers a database by its address, which for a process that goes to another folder is another one.
+        exact = make_url(tracking_uri).set(database=str(_sqlite_file(tracking_uri))).render_as_string()
     elif tracking_uri.split(":")[0].split("+")[0] in _PORTS:
         _check_port(tracking_uri)
     try:
-        client = MlflowClient(tracking_uri=tracking_uri)
+        client = MlflowClient(tracking_uri=exact)
         client.search_experiments(max_results=1)
     except Exception as error:
         raise InputError(

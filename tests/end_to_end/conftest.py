@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -70,6 +71,23 @@ class User:
         return [f"{record['cell']}/{record['kind']}-{record['number']}" for record in records]
 
 
+class Here(User):
+    """The same commands run in this process, on the Ray that all tests share: where it is not processes that are tested."""
+
+    def __init__(self, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        super().__init__(home)
+        self._capsys = capsys
+
+    def types(self, *command: str, status: int = 0) -> str:
+        """Runs a command, and reads what it prints."""
+        module, *arguments = command
+        returned = importlib.import_module(module).main(arguments)
+        captured = self._capsys.readouterr()
+        printed: str = captured.out + captured.err
+        assert returned == status, printed
+        return printed
+
+
 @pytest.fixture(scope="session")
 def speech(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The tiny demo corpora, spoken once."""
@@ -79,6 +97,14 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 @pytest.fixture
 def user(tmp_path: Path) -> User:
     return User(tmp_path)
+
+
+@pytest.fixture
+def here(tmp_path: Path, ray_session, monkeypatch, capsys) -> Here:
+    """Somebody in the folder of ``user``."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return Here(tmp_path, capsys)
 
 
 @pytest.fixture

@@ -46,9 +46,9 @@ def test_build_sweep_browse_report_and_reproduce(user, speech, server):
     assert "reproduced bit for bit" in reproduced and re.search(r"test_uar .* yes", reproduced)
 
 
-def test_other_corpora_and_the_reproduction_of_a_run_whose_corpora_have_moved(user, speech):
+def test_other_corpora_and_the_reproduction_of_a_run_whose_corpora_have_moved(here, speech):
     given = [f"--corpus={name}={speech[name]}" for name in ("emodb", "msp_improv")]
-    printed = user.types(
+    printed = here.types(
         "orchestrator.sweep",
         "ablation_addi",
         "--preset=smoke",
@@ -60,13 +60,13 @@ def test_other_corpora_and_the_reproduction_of_a_run_whose_corpora_have_moved(us
         *given,
     )
     assert "emodb → msp_improv" in printed and "45.1" not in printed, "the paper has no figure for these corpora"
-    shutil.rmtree(user.home / "stores")
-    moved = {name: Path(shutil.copytree(speech[name], user.home / f"moved-{name}")) for name in ("emodb", "msp_improv")}
+    shutil.rmtree(here.home / "stores")
+    moved = {name: Path(shutil.copytree(speech[name], here.home / f"moved-{name}")) for name in ("emodb", "msp_improv")}
     again = [f"--corpus={name}={path}" for name, path in moved.items()]
     run = "ablation_addi/encoder_classifier/emodb-msp_improv"
-    assert "reproduced bit for bit" in user.types("orchestrator.reproduce", run, *again)
+    assert "reproduced bit for bit" in here.types("orchestrator.reproduce", run, *again)
     sorted(moved["emodb"].rglob("*.wav"))[0].write_bytes(b"")
-    refused = user.types("orchestrator.reproduce", run, *again, status=2)
+    refused = here.types("orchestrator.reproduce", run, *again, status=2)
     assert re.search(r"error: the data in .* is not what the run was trained on", refused)
 
 

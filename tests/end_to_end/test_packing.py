@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import json
 
-from orchestrator.reproduce import main as reproduce
-from orchestrator.sweep import main as sweep
 
-
-def test_packed_runs_are_in_mlflow_one_by_one_and_are_reproduced_by_themselves(
-    tmp_path, speech, ray_session, monkeypatch, capsys, user_in
-):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+def test_packed_runs_are_in_mlflow_one_by_one_and_are_reproduced_by_themselves(here, speech):
     given = [f"--corpus={name}={speech[name]}" for name in ("emodb", "iemocap")]
     cells = [
         "--cells=full/iemocap-emodb",
         "--cells=encoder_classifier/iemocap-emodb",
         "--cells=is09_source/iemocap-emodb",
     ]
-    arguments = ["ablation_addi", "--preset=smoke", "--trials=2", "--replicates=2", "--epochs=2", *cells, *given]
-    assert sweep([*arguments, "--pack=4", "--search-seeds=2", "--store=store"]) == 0, capsys.readouterr().out
-    printed = capsys.readouterr().out
+    budget = ["--preset=smoke", "--trials=2", "--replicates=2", "--epochs=2", "--pack=4", "--search-seeds=2"]
+    printed = here.types("orchestrator.sweep", "ablation_addi", *budget, *cells, *given)
     assert "3 cells" in printed and "INCOMPLETE" not in printed and "problem" not in printed
-    ended = user_in(tmp_path).ended("ablation_addi")
+    ended = here.ended("ablation_addi")
     assert len(ended) == len(set(ended)) == 3 * 2 + 2 + 2 + 1, "a searched cell has two trials, IS09 with its own C one"
 
-    journal = next(tmp_path.glob("runs/ablation_addi/*/journal.jsonl")).read_text().splitlines()
+    journal = next(here.home.glob("runs/ablation_addi/*/journal.jsonl")).read_text().splitlines()
     records = [json.loads(line)["record"] for line in journal if '"ended"' in line]
     tested = {record["kind"]: sum(map(sum, record["confusion"])) for record in records}
     assert tested["search"] == 2 * tested["replicate"] > 0, "a search trial is of two seeds"
@@ -37,7 +29,6 @@ def test_packed_runs_are_in_mlflow_one_by_one_and_are_reproduced_by_themselves(
         "is09_source/iemocap-emodb": False,
     }
 
-    assert reproduce(["ablation_addi/encoder_classifier/iemocap-emodb"]) == 0
-    printed = capsys.readouterr().out
+    printed = here.types("orchestrator.reproduce", "ablation_addi/encoder_classifier/iemocap-emodb")
     assert "being trained in one batch with other runs was True, here it is False" in printed
     assert "reproduced" in printed

@@ -18,7 +18,7 @@ EPOCHS = 12
 BUDGET = ("--preset=smoke", "--paper-values", "--replicates=1", f"--epochs={EPOCHS}")
 
 
-def test_it_is_trained_once_whoever_is_killed_and_whoever_starts_from_it(user, speech):
+def test_it_is_trained_once_whoever_is_killed_and_whoever_starts_from_it(user, here, speech):
     unlabelled = demo.speak(user.home / "speech", size="tiny", seed=0, corpora=["librispeech"])
     given = [f"--corpus={name}={path}" for name, path in {**speech, **unlabelled}.items() if name != "emodb"]
     process = user.start(*SWEEP, *BUDGET, "--cells=cnn_ssl/iemocap-*", "--cells=saddi/iemocap-*", *given)
@@ -26,7 +26,7 @@ def test_it_is_trained_once_whoever_is_killed_and_whoever_starts_from_it(user, s
     user.kill(process, signal.SIGKILL)
     assert len(reported(user)) < EPOCHS and not user.ended() and not kept(user)
 
-    printed = user.types(*SWEEP, "--resume")
+    printed = here.types(*SWEEP, "--resume")
     assert "INCOMPLETE" not in printed and "CNN-SSL" in printed and "sADDi" in printed
     runs = runs_of(user)
     assert Counter(run.data.tags["ser.kind"] for run in runs) == {
@@ -47,13 +47,13 @@ def test_it_is_trained_once_whoever_is_killed_and_whoever_starts_from_it(user, s
     assert all(torch.equal(value, weights["weights"][name]) for name, value in held["weights"].items())
 
     before = file.stat().st_mtime_ns
-    user.types(*SWEEP, *BUDGET, "--cells=saddi/msp_improv-*", *given)
+    here.types(*SWEEP, *BUDGET, "--cells=saddi/msp_improv-*", *given)
     assert kept(user) == [file] and file.stat().st_mtime_ns == before, "another launch and another column train none"
     found = [run.data.tags["ser.found"] for run in runs_of(user) if "ser.found" in run.data.tags]
     assert sorted(found) == ["false", "true"]
 
     file.unlink()
-    printed = user.types("orchestrator.reproduce", "saddi_cross_corpus/saddi/iemocap-msp_improv")
+    printed = here.types("orchestrator.reproduce", "saddi_cross_corpus/saddi/iemocap-msp_improv")
     assert "first what it starts from, emotional_gan" in printed and "reproduced bit for bit" in printed
 
 

@@ -13,11 +13,11 @@ from mlflow.tracking import MlflowClient
 LABEL = re.compile(r"^(\S+\.avi; )([AHNS]);", re.MULTILINE)
 
 
-def test_other_labels_in_the_targets_label_file_change_not_one_weight(user, speech):
-    as_it_is = swept(user, "as_it_is", speech["iemocap"], speech["msp_improv"])
-    relabelled = Path(shutil.copytree(speech["msp_improv"], user.home / "relabelled"))
+def test_other_labels_in_the_targets_label_file_change_not_one_weight(here, speech):
+    as_it_is = swept(here, "as_it_is", speech["iemocap"], speech["msp_improv"])
+    relabelled = Path(shutil.copytree(speech["msp_improv"], here.home / "relabelled"))
     shuffle_labels(relabelled / "Evalution.txt")
-    shuffled = swept(user, "shuffled", speech["iemocap"], relabelled)
+    shuffled = swept(here, "shuffled", speech["iemocap"], relabelled)
     assert as_it_is["weights"].keys() == shuffled["weights"].keys()
     assert all(torch.equal(weight, shuffled["weights"][name]) for name, weight in as_it_is["weights"].items())
     assert as_it_is["validation_uar"] == shuffled["validation_uar"]

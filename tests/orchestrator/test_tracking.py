@@ -439,6 +439,15 @@ def test_looking_into_a_database_that_is_not_there_makes_none(tmp_path):
     assert not (tmp_path / "none.db").exists()
 
 
+def test_the_same_address_in_another_folder_is_another_database(empty_database, tmp_path, monkeypatch):
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        shutil.copyfile(empty_database, tmp_path / name / "mlflow.db")
+        monkeypatch.chdir(tmp_path / name)
+        connect("sqlite:///mlflow.db").create_experiment(name)
+        assert {each.name for each in connect("sqlite:///mlflow.db").search_experiments()} == {name, "Default"}
+
+
 def test_a_password_in_the_address_goes_nowhere(open_tracker, tmp_path, uri):
     secret = uri.replace("sqlite:///", "sqlite://user:hush@/")
     context = {"launch": {"tracking_uri": uri}, "command": f"sweep --tracking-uri {uri}"}
