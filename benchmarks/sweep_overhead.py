@@ -7,9 +7,10 @@ ways, one after another in each repetition:
   until the last event is delivered;
 - *tune*: plain Ray Tune, as a user would write it: a function that loads its data from the store, Tune's defaults,
   ``MLflowLoggerCallback``, the model as a checkpoint;
-- *script*: a plain Optuna and MLflow script, run once per core on one SQLite study: each process loads the data once, then
-  trains one trial after another, and logs parameters, every epoch and the model. Optuna's default sampler draws its
-  learning rates, on which no trial's work depends (two processes may take the same trial of those that are enqueued).
+- *script*: a plain Optuna and MLflow script (``_script.py``), run once per core on one SQLite study: each process loads the
+  data once, then trains one trial after another, and logs parameters, every epoch and the model. Optuna's default sampler
+  draws its learning rates, on which no trial's work depends (two processes may take the same trial of those that are
+  enqueued).
 
 All train by :func:`trainables.trainable.train` on one thread. Ray runs beforehand for the first two (its start is of
 ``benchmarks/startup.py``); what they start besides, workers or processes, is in their clock. MLflow's databases are made
@@ -26,10 +27,11 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import multiprocessing
 import os
 import shutil
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -234,48 +236,15 @@ def run_script(folder: Path, plan: Plan) -> Mapping[str, float]:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     storage = f"sqlite:///{place / 'optuna.db'}"
     study, trials = optuna.create_study(study_name="benchmark", storage=storage), configurations(plan)
-    context = multiprocessing.get_context("spawn")
     counts = [len(range(number, len(trials), _cores())) for number in range(_cores())]
-    arguments = [(str(folder / "store"), storage, _database(place), json.dumps(trials[0]), count) for count in counts]
+    given = [str(folder / "store"), storage, _database(place), json.dumps(trials[0]), str(RATES.low), str(RATES.high)]
+    file = Path(__file__).with_name("_script.py")
     begun = time.perf_counter()
-    processes = [context.Process(target=script, args=each) for each in arguments]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
+    processes = [subprocess.Popen([sys.executable, str(file), *given, str(count)]) for count in counts]
+    assert not any([process.wait() for process in processes])
     seconds = time.perf_counter() - begun
-    assert all(process.exitcode == 0 for process in processes)
     assert len(study.get_trials(states=[optuna.trial.TrialState.COMPLETE])) == len(trials)
     return {"clock": seconds}
-
-
-def script(store: str, storage: str, tracking_uri: str, usual: str, count: int) -> None:
-    """One of the processes: ``count`` trials of the study, one after another."""
-    import mlflow
-
-    prepare_process()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    mlflow.set_tracking_uri(tracking_uri)
-    mlflow.set_experiment("benchmark")
-    data = load_task(open_store(Path(store)), TASK)
-    values = json.loads(usual)
-
-    def log(metrics: Mapping[str, float]) -> None:
-        mlflow.log_metrics(dict(metrics), step=int(metrics["epoch"]))
-
-    def objective(trial: optuna.Trial) -> float:
-        rate = trial.suggest_float("learning_rate", RATES.low, RATES.high, log=True)
-        values["hyperparameters"]["learning_rate"] = rate
-        with mlflow.start_run():
-            mlflow.log_params(values["hyperparameters"])
-            result = train(TrialConfig.from_dict(values), data, log)
-            mlflow.log_metrics(dict(result.metrics))
-            with tempfile.TemporaryDirectory() as kept:
-                torch.save(dict(result.weights), Path(kept) / "model.pt")
-                mlflow.log_artifact(f"{kept}/model.pt")
-        return -result.metrics["validation_uar"]
-
-    optuna.load_study(study_name="benchmark", storage=storage).optimize(objective, n_trials=count)
 
 
 def _timed(function: Any, spent: dict[str, float], name: str) -> Any:
