@@ -88,6 +88,11 @@ class Utterances:
         values = self._values.tensor
         return values.data_ptr(), values.shape, values.dtype, len(self), self._frames
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The frames that an utterance is padded to, and their dimensions."""
+        return self._frames, self._values.tensor.shape[1]
+
     def __len__(self) -> int:
         return len(self.labels)
 

@@ -79,6 +79,12 @@ class Draw(NamedTuple):
         """What draws must have in common to be joined."""
         return self.labelled.second is None, self.source is None, self.target is None
 
+    @property
+    def rows(self) -> int:
+        """How many utterances are drawn."""
+        parts = [self.labelled.first, self.labelled.second, self.target, *(self.source or ())[:2]]
+        return sum(len(part.rows) for part in parts if part is not None)
+
     def of_run(self, run: int, sizes: tuple[int, int]) -> Draw:
         """As :meth:`Drawn.of_run`."""
         return Draw(

@@ -30,6 +30,7 @@ from trainables.outcome import Outcome, Report
 from trainables.policies import Verdict
 from trainables.pool import Pool, granted_pool, unlabelled
 from trainables.recovery import Recovery
+from trainables.sides import Batches
 from trainables.streams import stream, stream_seed
 from trainables.validation import epoch_metrics, predict, validate
 from trainables.workers import Workers
@@ -160,6 +161,7 @@ class Training:
             self.sums = {player.name: torch.zeros((), device=self.device) for player in self.players}
             # All at once: between steps that have gone through all caches each draw would take five times as long.
             self._steps = [self._plan(number) for number in range(self.steps_per_epoch)]
+            self._batches = Batches(self.feed.sides, [step.draw for step in self._steps])
         step = self._steps[self._done]
         self.step += 1
         self._done += 1
@@ -183,7 +185,7 @@ class Training:
     def take_step(self) -> None:
         """A whole step: every player's turns."""
         step = self.begin_step()
-        batch = self.feed.sides.gather(step.draw)
+        batch = self._batches.take(self._done - 1)
         for player in self.players:
             for turn in range(self.recipe.turns):
                 self._turn(player, step, batch, turn)

@@ -12,9 +12,10 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from trainables.batches import Utterances
-from trainables.draws import Draw, Drawn, Labelled
+from trainables.draws import Draw, Drawn, Labelled, joined
 from trainables.game import Batch, Speech
 
+_AT_ONCE = 2**20  # values that are gathered at once, as far as one batch has not more
 # The attributes of a side's utterances: class numbers by name, int64 of shape (utterances,).
 Attributes = Mapping[str, Tensor]
 
@@ -62,6 +63,12 @@ class Sides:
         """How many utterances either side has."""
         return len(self.utterances[0]), len(self.utterances[1])
 
+    @property
+    def values(self) -> int:
+        """How many values are gathered of an utterance."""
+        frames, dimensions = self.utterances[0].shape
+        return (frames if self.crop is None else min(self.crop, frames)) * dimensions
+
     def gather(self, draw: Draw) -> Batch:
         """The batch that is drawn."""
         target = None
@@ -70,6 +77,14 @@ class Sides:
             target = Speech(features, lengths, torch.full_like(lengths, -1))
         labelled = self._labelled(draw.labelled)
         return Batch(labelled, labelled if draw.source is None else self._labelled(draw.source), target)
+
+    def gather_each(self, draws: Sequence[Draw]) -> list[Batch]:
+        """The batches of draws of one form and size, gathered at once."""
+        whole, count = self.gather(joined(draws)), len(draws)
+        labelled = _parts(whole.labelled, count)
+        source = labelled if whole.source is whole.labelled else _parts(whole.source, count)
+        target = [None] * count if whole.target is None else _parts(whole.target, count)
+        return [Batch(*parts) for parts in zip(labelled, source, target, strict=True)]
 
     def _labelled(self, drawn: Labelled) -> Speech:
         first = self._speech(drawn.first)
@@ -122,6 +137,25 @@ class Sides:
         return torch.from_numpy(values).to(self.device)
 
 
+class Batches:
+    """The batches of an epoch's draws, which all have one form and size: small ones are gathered several at a time.
+
+    To look up a few rows takes as long as to look up many.
+    """
+
+    def __init__(self, sides: Sides, draws: Sequence[Draw]) -> None:
+        self._sides, self._draws = sides, draws
+        self._at_once = max(1, _AT_ONCE // (sides.values * draws[0].rows))
+        self._gathered: dict[int, Batch] = {}
+
+    def take(self, number: int) -> Batch:
+        """The batch of a draw, by its number from 0; each once."""
+        if number not in self._gathered:
+            some = self._draws[number : number + self._at_once]
+            self._gathered = dict(enumerate(self._sides.gather_each(some), number))
+        return self._gathered.pop(number)
+
+
 def mix(first: Speech, second: Speech, shares: Tensor) -> Speech:
     """Convex combinations of pairs of labelled utterances (pseudo_label.txt, equations (6) and (7)).
 
@@ -148,6 +182,15 @@ def mix(first: Speech, second: Speech, shares: Tensor) -> Speech:
             name: torch.where(larger, numbers, second.attributes[name]) for name, numbers in first.attributes.items()
         },
     )
+
+
+def _parts(speech: Speech, count: int) -> list[Speech]:
+    """As many batches, one after another."""
+    tensors = [value.chunk(count) for value in speech[:3]]
+    likely = [None] * count if speech.likely is None else speech.likely.chunk(count)
+    attributes = {name: numbers.chunk(count) for name, numbers in speech.attributes.items()}
+    each = [{name: parts[number] for name, parts in attributes.items()} for number in range(count)]
+    return [Speech(*parts) for parts in zip(*tensors, likely, each, strict=True)]
 
 
 def _interleave(sides: Sequence[Speech], order: Tensor) -> Speech:

@@ -1,4 +1,4 @@
-"""Batches of several runs gathered at once, and one update of several runs' weights: bit for bit what each has by itself."""
+"""Batches of several runs or steps gathered at once, and one update of several runs' weights: bit for bit what each is alone."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from trainables.data import draw
 from trainables.feed import Feed
 from trainables.pool import granted_pool
 from trainables.recipe import Recipe
+from trainables.sides import Batches, Sides
 from trainables.stacked import Feeds, batch_of_one, step_together
 from trainables.workers import Workers
 
@@ -84,12 +85,45 @@ def assert_equal(together, alone):
     assert all(torch.equal(numbers, alone.attributes[name]) for name, numbers in together.attributes.items())
 
 
-@pytest.mark.parametrize("adapts", [False, True])
-@pytest.mark.parametrize(
+# Source alone, or source and target with labels.
+WAYS = pytest.mark.parametrize(
     "given",
     [{"protocol": "random_80_20"}, {}, {"crop": 12}, {"mixup": 0.5}, {"crop": 12, "mixup": 0.5}],
     ids=str,
 )
+
+
+@pytest.mark.parametrize("adapts", [False, True])
+@WAYS
+def test_batches_of_steps_are_gathered_a_few_at_a_time_bit_for_bit(given, adapts, make_feed, monkeypatch):
+    feed, pool = make_feed(3, **given)
+    draws = [feed.draw(pool, step, adapts) for step in range(7)]
+    gathered, gather = [], Sides.gather
+    monkeypatch.setattr("trainables.sides._AT_ONCE", 3 * draws[0].rows * feed.sides.values)
+    monkeypatch.setattr(Sides, "gather", lambda *given: gathered.append(given) or gather(*given))
+    batches = Batches(feed.sides, draws)
+    taken = {step: batches.take(step) for step in (0, 1, 2, 3, 5, 6)}  # a step may be taken elsewhere, with other runs
+    assert len(gathered) == 3
+    for step, together in taken.items():
+        alone = gather(feed.sides, draws[step])
+        assert (together.source is together.labelled) == (alone.source is alone.labelled)
+        for part in ("labelled", "source", "target"):
+            assert_equal(getattr(together, part), getattr(alone, part))
+
+
+def test_of_a_large_batch_one_is_gathered_at_a_time(make_feed, monkeypatch):
+    feed, pool = make_feed(3, mixup=0.5)
+    draws = [feed.draw(pool, step, True) for step in range(2)]
+    # Eight of the source, as many with labels of either side, each mixed with another, and eight of the target.
+    assert draws[0].rows == 5 * 8 and feed.sides.values == feed.shape.frames * feed.shape.dimensions
+    monkeypatch.setattr("trainables.sides._AT_ONCE", 2 * draws[0].rows * feed.sides.values - 1)
+    batches = Batches(feed.sides, draws)
+    batches.take(0)
+    assert not batches._gathered
+
+
+@pytest.mark.parametrize("adapts", [False, True])
+@WAYS
 def test_batches_of_runs_that_share_their_features_are_gathered_at_once_bit_for_bit(given, adapts, make_feed):
     made = [make_feed(seed, **given) for seed in (3, 4, 5)]
     means = [feed.source.scalers["made_up"].mean for feed, _ in made]
