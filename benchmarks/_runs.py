@@ -16,10 +16,20 @@ from data_prep import features as feature_types
 from trainables import methods
 from trainables.config import TaskConfig, TrialConfig
 from trainables.data import Domain, TaskData, draw
-from trainables.loop import Training
+from trainables.loop import Step, Training
 
 SIZES, FRAMES, CLASSES = (240, 200), (100, 300), ("anger", "happiness", "neutral", "sadness")
 EPOCHS = 1000  # planned, so that nothing that happens now and then happens while steps are timed
+
+
+class Steps(Training):
+    """A run that may take steps for ever: after an epoch's last one the next begins, validated or not."""
+
+    def begin_step(self) -> Step:
+        """The next step."""
+        if self.steps_are_done:
+            self._done = 0
+        return super().begin_step()
 
 
 def make_run(name: str, *, seed: int = 1, device: str = "cpu", **given: Any) -> Training:
@@ -39,7 +49,7 @@ def make_run(name: str, *, seed: int = 1, device: str = "cpu", **given: Any) -> 
     sides = zip(("source", "target"), SIZES, strict=True)
     source, target = (_noise(side, size, frames, feature.dimensions) for side, size in sides)
     granted, _ = draw(TaskData(source, target, CLASSES), task, seed)
-    return Training(config, granted, torch.device(device))
+    return Steps(config, granted, torch.device(device))
 
 
 @lru_cache  # the runs of a process share their features

@@ -77,8 +77,10 @@ class Measured:
         return alone, packed, [one / batch for one, batch in zip(alone, packed, strict=True)]
 
     def operators(self) -> tuple[int, int]:
-        """How many operators run in a step of all runs, one by one and as one batch."""
-        return _count(lambda: train_steps(self._alone, 1)), _count(lambda: train_steps(self._packed, 1))
+        """How many operators run in a step of all runs, one by one and as one batch: an epoch's mean."""
+        steps = self._packed[0].runs[0].steps_per_epoch
+        alone, packed = (_count(lambda way=way: train_steps(way, steps)) for way in (self._alone, self._packed))
+        return round(alone / steps), round(packed / steps)
 
     def _one_by_one(self) -> None:
         train_steps(self._alone, self._steps)

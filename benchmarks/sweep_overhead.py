@@ -238,9 +238,9 @@ def run_script(folder: Path, plan: Plan) -> Mapping[str, float]:
     study, trials = optuna.create_study(study_name="benchmark", storage=storage), configurations(plan)
     counts = [len(range(number, len(trials), _cores())) for number in range(_cores())]
     given = [str(folder / "store"), storage, _database(place), json.dumps(trials[0]), str(RATES.low), str(RATES.high)]
-    file = Path(__file__).with_name("_script.py")
+    file = Path(__file__).resolve().with_name("_script.py")
     begun = time.perf_counter()
-    processes = [subprocess.Popen([sys.executable, str(file), *given, str(count)]) for count in counts]
+    processes = [subprocess.Popen([sys.executable, str(file), *given, str(count)], cwd=place) for count in counts]
     assert not any([process.wait() for process in processes])
     seconds = time.perf_counter() - begun
     assert len(study.get_trials(states=[optuna.trial.TrialState.COMPLETE])) == len(trials)
