@@ -21,23 +21,29 @@ _SETTINGS = {
 
 def keep_in_children() -> None:
     """Has all processes that are started from here keep what they free; what the user has set stays."""
-    for name, (value, _) in _SETTINGS.items():
-        os.environ.setdefault(name, value)
+    if not _is_set_otherwise():
+        for name, (value, _) in _SETTINGS.items():
+            os.environ.setdefault(name, value)
 
 
 def keep() -> None:
     """Has this process keep what it frees, as far as that can be said once it runs; what the user has set stays.
 
-    Threads that have an arena keep it, and so may others that come when there are several.
+    Threads that have an arena of their own keep it, and later ones may be given one of those.
     """
     for name, (value, parameter) in _SETTINGS.items():
-        if os.environ.get(name, value) == value:
+        if not _is_set_otherwise() and os.environ.get(name, value) == value:
             _call("mallopt", *parameter)
 
 
 def give_back() -> None:
     """Gives the kernel what this process keeps and does not use."""
     _call("malloc_trim", 0)
+
+
+def _is_set_otherwise() -> bool:
+    """Whether the user has tuned glibc's allocation in glibc's other way."""
+    return "glibc.malloc." in os.environ.get("GLIBC_TUNABLES", "")
 
 
 def _call(name: str, *arguments: int) -> None:

@@ -65,8 +65,7 @@ def connect(tracking_uri: str, *, create: bool = True) -> MlflowClient:
     exact = tracking_uri
     if tracking_uri.startswith("sqlite:"):
         _check_file(tracking_uri, create)
-        # MLflow remembers a database by its address, which for a process that goes to another folder is another one.
-        exact = make_url(tracking_uri).set(database=str(_sqlite_file(tracking_uri))).render_as_string()
+        exact = _absolute(tracking_uri)
     elif tracking_uri.split(":")[0].split("+")[0] in _PORTS:
         _check_port(tracking_uri)
     try:
@@ -155,6 +154,17 @@ def _check_file(tracking_uri: str, create: bool) -> None:
 
 def _sqlite_file(tracking_uri: str) -> Path:
     return Path(make_url(tracking_uri).database or "mlflow.db").resolve()
+
+
+def _absolute(tracking_uri: str) -> str:
+    """The address of an SQLite database wherever a process goes: MLflow remembers databases by their addresses.
+
+    The path is put in letter by letter, for MLflow makes its folder so. One that would be read otherwise in an address (with
+    a question mark, or what looks like an escape) stays as it was said.
+    """
+    path, (_, mark, query) = _sqlite_file(tracking_uri), tracking_uri.partition("?")
+    exact = f"{tracking_uri.partition(':')[0]}:///{path}{mark}{query}"
+    return exact if make_url(exact).database == str(path) else tracking_uri
 
 
 def _check_port(tracking_uri: str) -> None:

@@ -76,6 +76,7 @@ class Utterances:
         """
         whole = copy.copy(runs[0])
         whole.scalers = {}  # the same corpus has another in each run
+        whole._shortest = min(run._shortest for run in runs)
         for name in ("_mean", "_scale", "labels"):
             setattr(whole, name, torch.cat([getattr(run, name) for run in runs]))
         first = [run._index.new_tensor([[0], [0], [number * len(run._mean)]]) for number, run in enumerate(runs)]

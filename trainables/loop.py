@@ -159,7 +159,7 @@ class Training:
         if not self._done:
             self.modules.train()
             self.sums = {player.name: torch.zeros((), device=self.device) for player in self.players}
-            # All at once: between steps that have gone through all caches each draw would take five times as long.
+            # All at once: between steps, whose arithmetic goes through all caches, each would take many times as long.
             self._steps = [self._plan(number) for number in range(self.steps_per_epoch)]
             self._batches = Batches(self.feed.sides, [step.draw for step in self._steps])
         step = self._steps[self._done]

@@ -15,7 +15,7 @@ from trainables.batches import Utterances
 from trainables.draws import Draw, Drawn, Labelled, joined
 from trainables.game import Batch, Speech
 
-_AT_ONCE = 2**20  # values that are gathered at once, as far as one batch has not more
+_AT_ONCE = 2**18  # values that are gathered at once, as far as one batch has not more: 1 MiB, which caches hold
 # The attributes of a side's utterances: class numbers by name, int64 of shape (utterances,).
 Attributes = Mapping[str, Tensor]
 
@@ -64,7 +64,7 @@ class Sides:
         return len(self.utterances[0]), len(self.utterances[1])
 
     @property
-    def values(self) -> int:
+    def values_each(self) -> int:
         """How many values are gathered of an utterance."""
         frames, dimensions = self.utterances[0].shape
         return (frames if self.crop is None else min(self.crop, frames)) * dimensions
@@ -145,7 +145,7 @@ class Batches:
 
     def __init__(self, sides: Sides, draws: Sequence[Draw]) -> None:
         self._sides, self._draws = sides, draws
-        self._at_once = max(1, _AT_ONCE // (sides.values * draws[0].rows))
+        self._at_once = max(1, _AT_ONCE // (sides.values_each * draws[0].rows))
         self._gathered: dict[int, Batch] = {}
 
     def take(self, number: int) -> Batch:

@@ -24,7 +24,8 @@ _NAME = re.compile(r"(?P<speaker>\d+)-(?P<chapter>\d+)-\d{4}")
 _CHAPTER = re.compile(r"\d+-\d+\.trans\.txt", re.IGNORECASE)
 _SUBSETS = re.compile(r"(train|dev|test)-(clean|other)(-\d+)?")
 _GENDERS = {"F": "female", "M": "male"}
-# Utterances of each subset, by its dataset card, and speakers, by the paper's Table 1. No speaker is in two.
+# Utterances of each subset, by the dataset card of Hugging Face's librispeech_asr, and speakers, by Panayotov et al. (2015),
+# Table 1. No speaker is in two.
 _PUBLISHED = {
     "train-clean-100": (28_539, 251),
     "train-clean-360": (104_014, 921),

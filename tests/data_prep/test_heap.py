@@ -51,6 +51,17 @@ def settings() -> Iterator[dict[str, str]]:
         yield {name: value for name, value in os.environ.items() if name.startswith("MALLOC_")}
 
 
+def test_who_tunes_glibc_in_its_other_way_is_left_alone(monkeypatch):
+    called = []
+    monkeypatch.setattr(heap, "_call", lambda *arguments: called.append(arguments))
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.arena_max=4")
+    with patch.dict(os.environ):
+        before = dict(os.environ)
+        heap.keep_in_children()
+        heap.keep()
+        assert dict(os.environ) == before and not called
+
+
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the settings are glibc's")
 def test_what_is_freed_is_there_for_what_is_allocated_next_unless_it_is_given_back(settings):
     # The threads of NumPy's library would have arenas by the time at which this process is told.

@@ -99,7 +99,7 @@ def test_batches_of_steps_are_gathered_a_few_at_a_time_bit_for_bit(given, adapts
     feed, pool = make_feed(3, **given)
     draws = [feed.draw(pool, step, adapts) for step in range(7)]
     gathered, gather = [], Sides.gather
-    monkeypatch.setattr("trainables.sides._AT_ONCE", 3 * draws[0].rows * feed.sides.values)
+    monkeypatch.setattr("trainables.sides._AT_ONCE", 3 * draws[0].rows * feed.sides.values_each)
     monkeypatch.setattr(Sides, "gather", lambda *given: gathered.append(given) or gather(*given))
     batches = Batches(feed.sides, draws)
     taken = {step: batches.take(step) for step in (0, 1, 2, 3, 5, 6)}  # a step may be taken elsewhere, with other runs
@@ -115,8 +115,8 @@ def test_of_a_large_batch_one_is_gathered_at_a_time(make_feed, monkeypatch):
     feed, pool = make_feed(3, mixup=0.5)
     draws = [feed.draw(pool, step, True) for step in range(2)]
     # Eight of the source, as many with labels of either side, each mixed with another, and eight of the target.
-    assert draws[0].rows == 5 * 8 and feed.sides.values == feed.shape.frames * feed.shape.dimensions
-    monkeypatch.setattr("trainables.sides._AT_ONCE", 2 * draws[0].rows * feed.sides.values - 1)
+    assert draws[0].rows == 5 * 8 and feed.sides.values_each == feed.shape.frames * feed.shape.dimensions
+    monkeypatch.setattr("trainables.sides._AT_ONCE", 2 * draws[0].rows * feed.sides.values_each - 1)
     batches = Batches(feed.sides, draws)
     batches.take(0)
     assert not batches._gathered
