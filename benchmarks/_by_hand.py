@@ -8,6 +8,7 @@ drawn in the order in which the project draws them, so that the two can be held 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 
 import torch
 from torch import Tensor, nn
@@ -62,6 +63,7 @@ class Data:
 # Has what is drawn next drawn as in the turn of a player at a step: "classifier 3".
 Seed = Callable[[str], None]
 Loop = Callable[[nn.ModuleDict, Data, Sequence[int], Seed, float], None]
+Loss = Callable[[nn.ModuleDict, Data, int], Tensor]  # of a step
 
 
 def weights_of(networks: nn.ModuleDict, *names: str) -> list[nn.Parameter]:
@@ -86,14 +88,100 @@ def sgd(weights: list[nn.Parameter], rate: float) -> torch.optim.Optimizer:
     return torch.optim.SGD(weights, lr=rate, momentum=0.9, fused=True)
 
 
-def cnn(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+def alone(
+    *moves: str, player: str = "classifier", optimise: Callable[..., torch.optim.Optimizer] = adam
+) -> Callable[[Loss], Loop]:
+    """The loop of a method with one player, from its loss: which networks it moves, by which optimiser."""
+
+    def make(loss: Loss) -> Loop:
+        @wraps(loss)
+        def loop(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+            weights = weights_of(networks, *moves)
+            optimiser = optimise(weights, rate)
+            for step in steps:
+                seed(f"{player} {step}")
+                update(loss(networks, data, step), weights, optimiser)
+
+        return loop
+
+    return make
+
+
+@alone("encoder", "classifier")
+def cnn(networks: nn.ModuleDict, data: Data, step: int) -> Tensor:
     """The baseline."""
-    weights = weights_of(networks, "encoder", "classifier")
-    optimiser = adam(weights, rate)
-    for step in steps:
-        features, _, labels = data.source(step)
-        seed(f"classifier {step}")
-        update(cross_entropy(networks["classifier"](networks["encoder"](features)), labels), weights, optimiser)
+    features, _, labels = data.source(step)
+    return cross_entropy(networks["classifier"](networks["encoder"](features)), labels)
+
+
+@alone("encoder", "decoder", player="autoencoder")
+def reconstruction(networks: nn.ModuleDict, data: Data, step: int) -> Tensor:
+    """An autoencoder."""
+    features, _, _ = data.source(step)
+    return mse_loss(networks["decoder"](networks["encoder"](features), torch.zeros(len(features), 0)), features)
+
+
+@alone("encoder", "classifier")
+def pseudo_label(networks: nn.ModuleDict, data: Data, step: int) -> Tensor:
+    """Hard labels, between two labellings."""
+    features, lengths, labels = data.source(step)
+    logits = networks["classifier"](networks["encoder"](features, lengths))
+    return cross_entropy(logits, one_hot(labels, data.classes).float())
+
+
+@alone("encoder", "classifier", optimise=sgd)
+def cnn_lstm(networks: nn.ModuleDict, data: Data, step: int) -> Tensor:
+    """The single-task baseline, under SpecAugment's masks."""
+    features, lengths, labels = data.source(step)
+    encoded = networks["encoder"](networks["augment"](features, lengths), lengths)
+    return cross_entropy(networks["classifier"](encoded), labels)
+
+
+@alone("encoder", "classifier", "attribute_classifiers", optimise=sgd)
+def mtl(networks: nn.ModuleDict, data: Data, step: int) -> Tensor:
+    """Emotion and attributes, alpha 0.1."""
+    return _with_attributes(networks, data, step, 0.1, lambda encoded: encoded)
+
+
+@alone("encoder", "classifier", "attribute_classifiers", optimise=sgd)
+def gradient_reversal(networks: nn.ModuleDict, data: Data, step: int) -> Tensor:
+    """The same with the attributes' gradient reversed, alpha 0.5."""
+    return _with_attributes(networks, data, step, 0.5, reverse_gradient)
+
+
+def _with_attributes(
+    networks: nn.ModuleDict, data: Data, step: int, alpha: float, between: Callable[[Tensor], Tensor]
+) -> Tensor:
+    features, lengths, labels = data.source(step)
+    encoded = networks["encoder"](networks["augment"](features, lengths), lengths)
+    emotion = cross_entropy(networks["classifier"](encoded), labels)
+    told = networks["attribute_classifiers"](between(encoded))
+    attributes = [cross_entropy(logits, data.attribute(name, step)) for name, logits in told.items()]
+    return (1 - alpha) * emotion + alpha * torch.stack(attributes).mean()
+
+
+@alone("encoder", "classifier")
+def lstm(networks: nn.ModuleDict, data: Data, step: int) -> Tensor:
+    """Two recurrent layers and a dense one."""
+    features, lengths, labels = data.source(step)
+    return cross_entropy(networks["classifier"](networks["encoder"](features, lengths)), labels)
+
+
+@alone("encoder", "penultimate", "classifier")
+def lstm_transfer(networks: nn.ModuleDict, data: Data, step: int) -> Tensor:
+    """The first run, which trains all of it."""
+    features, lengths, labels = data.source(step)
+    encoded = networks["penultimate"](networks["encoder"](features, lengths))
+    return cross_entropy(networks["classifier"](encoded), labels)
+
+
+@alone("encoder", "classifier", "language", player="multitask")
+def language_multitask(networks: nn.ModuleDict, data: Data, step: int) -> Tensor:
+    """Emotion and language, alpha 1."""
+    features, lengths, labels = data.source(step)
+    encoded = networks["encoder"](features, lengths)
+    emotion = cross_entropy(networks["classifier"](encoded), labels)
+    return emotion + cross_entropy(networks["language"](encoded), data.attribute("language", step))
 
 
 def addi(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
@@ -137,17 +225,6 @@ def addi(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, 
         update(cross_entropy(classifier(encoder(source)), labels), moved["classifier"], optimisers["classifier"])
 
 
-def reconstruction(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
-    """An autoencoder."""
-    weights = weights_of(networks, "encoder", "decoder")
-    optimiser = adam(weights, rate)
-    code = torch.zeros(len(data.rows[0][0]), 0)
-    for step in steps:
-        features, _, _ = data.source(step)
-        seed(f"autoencoder {step}")
-        update(mse_loss(networks["decoder"](networks["encoder"](features), code), features), weights, optimiser)
-
-
 def emotional_gan(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
     """Discriminator and generator of pseudo-labelled speech."""
     encoder, generator, discriminator = (networks[name] for name in ("encoder", "generator", "discriminator"))
@@ -171,17 +248,6 @@ def emotional_gan(networks: nn.ModuleDict, data: Data, steps: Sequence[int], see
         update(cross_entropy(discriminator(generated), code.argmax(dim=1)), moved[1], optimisers[1])
 
 
-def pseudo_label(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
-    """Hard labels, between two labellings."""
-    weights = weights_of(networks, "encoder", "classifier")
-    optimiser = adam(weights, rate)
-    for step in steps:
-        features, lengths, labels = data.source(step)
-        seed(f"classifier {step}")
-        logits = networks["classifier"](networks["encoder"](features, lengths))
-        update(cross_entropy(logits, one_hot(labels, data.classes).float()), weights, optimiser)
-
-
 def dann(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
     """Domain-adversarial training with BN1, alpha 0.5, beta 1 and the l2 penalty."""
     weights = weights_of(networks, "encoder", "normalisation", "emotion_classifier", "language_classifier")
@@ -200,48 +266,6 @@ def dann(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, 
         told = networks["language_classifier"](reverse_gradient(torch.cat([first, second]), 1.0))
         penalty = sum((5e-3 * weight.square().sum() for weight in matrices), torch.zeros(()))
         update(0.5 * emotion + 0.5 * cross_entropy(told, domains) + penalty, weights, optimiser)
-
-
-def cnn_lstm(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
-    """The single-task baseline, under SpecAugment's masks."""
-    weights = weights_of(networks, "encoder", "classifier")
-    optimiser = sgd(weights, rate)
-    for step in steps:
-        features, lengths, labels = data.source(step)
-        seed(f"classifier {step}")
-        encoded = networks["encoder"](networks["augment"](features, lengths), lengths)
-        update(cross_entropy(networks["classifier"](encoded), labels), weights, optimiser)
-
-
-def mtl(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
-    """Emotion and attributes, alpha 0.1."""
-    _with_attributes(networks, data, steps, seed, rate, 0.1, lambda encoded: encoded)
-
-
-def gradient_reversal(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
-    """The same with the attributes' gradient reversed, alpha 0.5."""
-    _with_attributes(networks, data, steps, seed, rate, 0.5, reverse_gradient)
-
-
-def _with_attributes(
-    networks: nn.ModuleDict,
-    data: Data,
-    steps: Sequence[int],
-    seed: Seed,
-    rate: float,
-    alpha: float,
-    between: Callable[[Tensor], Tensor],
-) -> None:
-    weights = weights_of(networks, "encoder", "classifier", "attribute_classifiers")
-    optimiser = sgd(weights, rate)
-    for step in steps:
-        features, lengths, labels = data.source(step)
-        seed(f"classifier {step}")
-        encoded = networks["encoder"](networks["augment"](features, lengths), lengths)
-        emotion = cross_entropy(networks["classifier"](encoded), labels)
-        told = networks["attribute_classifiers"](between(encoded))
-        attributes = [cross_entropy(logits, data.attribute(name, step)) for name, logits in told.items()]
-        update((1 - alpha) * emotion + alpha * torch.stack(attributes).mean(), weights, optimiser)
 
 
 def adversarial_discriminator(
@@ -270,41 +294,6 @@ def adversarial_discriminator(
         emotions = read(features, lengths)
         against = told(emotions, step).mean()
         update(0.5 * cross_entropy(emotions, labels) - 0.5 * against, moved[1], optimisers[1])
-
-
-def lstm(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
-    """Two recurrent layers and a dense one."""
-    weights = weights_of(networks, "encoder", "classifier")
-    optimiser = adam(weights, rate)
-    for step in steps:
-        features, lengths, labels = data.source(step)
-        seed(f"classifier {step}")
-        encoded = networks["encoder"](features, lengths)
-        update(cross_entropy(networks["classifier"](encoded), labels), weights, optimiser)
-
-
-def lstm_transfer(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
-    """The first run, which trains all of it."""
-    weights = weights_of(networks, "encoder", "penultimate", "classifier")
-    optimiser = adam(weights, rate)
-    for step in steps:
-        features, lengths, labels = data.source(step)
-        seed(f"classifier {step}")
-        encoded = networks["penultimate"](networks["encoder"](features, lengths))
-        update(cross_entropy(networks["classifier"](encoded), labels), weights, optimiser)
-
-
-def language_multitask(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
-    """Emotion and language, alpha 1."""
-    weights = weights_of(networks, "encoder", "classifier", "language")
-    optimiser = adam(weights, rate)
-    for step in steps:
-        features, lengths, labels = data.source(step)
-        seed(f"multitask {step}")
-        encoded = networks["encoder"](features, lengths)
-        emotion = cross_entropy(networks["classifier"](encoded), labels)
-        language = cross_entropy(networks["language"](encoded), data.attribute("language", step))
-        update(emotion + language, weights, optimiser)
 
 
 LOOPS: dict[str, Loop] = {

@@ -36,7 +36,7 @@ def make_run(name: str, *, seed: int = 1, device: str = "cpu", **given: Any) -> 
     """A run of a method with its own hyperparameters, but for those that are given."""
     method = methods.load(name)
     feature = feature_types.load(method.feature)
-    frames = FRAMES if feature.frame_shift else (1, 1)
+    frames = FRAMES if feature.frame_shift else (1, 2)
     task = TaskConfig(sources=("source",), targets=("target",), feature=method.feature, max_frames=frames[1])
     config = TrialConfig(
         method=name,
@@ -55,7 +55,7 @@ def make_run(name: str, *, seed: int = 1, device: str = "cpu", **given: Any) -> 
 @lru_cache  # the runs of a process share their features
 def _noise(name: str, count: int, frames: tuple[int, int], dimensions: int) -> Domain:
     rng = np.random.default_rng(count)
-    starts = np.concatenate([[0], np.cumsum(rng.integers(*frames, count, endpoint=frames[0] == frames[1]))])
+    starts = np.concatenate([[0], np.cumsum(rng.integers(*frames, count))])
     return Domain(
         values=rng.normal(size=(starts[-1], dimensions)).astype(np.float32),
         starts=starts,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Mapping
 
 # Of each environment variable its value, and what it is for mallopt (malloc.h). There is one arena for all threads, for those of
 # further ones are parts of 64 MiB, and what is larger would come from the kernel again.
@@ -21,9 +22,8 @@ _SETTINGS = {
 
 def keep_in_children() -> None:
     """Has all processes that are started from here keep what they free; what the user has set stays."""
-    if not _is_set_otherwise():
-        for name, (value, _) in _SETTINGS.items():
-            os.environ.setdefault(name, value)
+    for name, (value, _) in _settings().items():
+        os.environ.setdefault(name, value)
 
 
 def keep() -> None:
@@ -31,8 +31,8 @@ def keep() -> None:
 
     Threads that have an arena of their own keep it, and later ones may be given one of those.
     """
-    for name, (value, parameter) in _SETTINGS.items():
-        if not _is_set_otherwise() and os.environ.get(name, value) == value:
+    for name, (value, parameter) in _settings().items():
+        if os.environ.get(name, value) == value:
             _call("mallopt", *parameter)
 
 
@@ -41,9 +41,9 @@ def give_back() -> None:
     _call("malloc_trim", 0)
 
 
-def _is_set_otherwise() -> bool:
-    """Whether the user has tuned glibc's allocation in glibc's other way."""
-    return "glibc.malloc." in os.environ.get("GLIBC_TUNABLES", "")
+def _settings() -> Mapping[str, tuple[str, tuple[int, int]]]:
+    """What there is to set: nothing where the user has tuned glibc's allocation in glibc's other way."""
+    return {} if "glibc.malloc." in os.environ.get("GLIBC_TUNABLES", "") else _SETTINGS
 
 
 def _call(name: str, *arguments: int) -> None:

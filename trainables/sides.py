@@ -80,6 +80,8 @@ class Sides:
 
     def gather_each(self, draws: Sequence[Draw]) -> list[Batch]:
         """The batches of draws of one form and size, gathered at once."""
+        if len(draws) == 1:
+            return [self.gather(draws[0])]
         whole, count = self.gather(joined(draws)), len(draws)
         labelled = _parts(whole.labelled, count)
         source = labelled if whole.source is whole.labelled else _parts(whole.source, count)
