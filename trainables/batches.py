@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -48,8 +49,50 @@ class Scaler:
         return cls(np.zeros(dimensions, np.float32), np.ones(dimensions, np.float32))
 
 
+class Frames(NamedTuple):
+    """Where the frames of utterances are.
+
+    Attributes:
+        places: numbers of rows in their domain's values, int64 of shape (utterances, frames).
+        inside: which are not after the utterance's end, bool of shape (utterances, frames).
+        lengths: how many are not, int64 of shape (utterances,).
+        corpora: the number of each utterance's corpus, int64 of shape (utterances,).
+    """
+
+    places: Tensor
+    inside: Tensor
+    lengths: Tensor
+    corpora: Tensor
+
+
+def find_frames(index: Tensor, frames: int, crop: int | None = None, where: Tensor | None = None) -> Frames:
+    """The frames of utterances.
+
+    Args:
+        index: of the utterances (:attr:`Utterances.index`).
+        frames: that an utterance is padded to.
+        crop: how many to take of each; ``None`` for the whole utterance.
+        where: where a longer utterance's crop lies, from 0 (its beginning) to 1 (its end), shape (utterances,).
+    """
+    starts, lengths, corpora = index.unbind()
+    if crop is not None and where is not None:
+        spare = (lengths - crop).clamp(min=0)
+        starts = starts + (where * (spare + 1)).long().clamp(max=spare)
+        lengths, frames = lengths.clamp(max=crop), min(crop, frames)
+    positions = torch.arange(frames, device=index.device)
+    inside = positions < lengths.unsqueeze(1)
+    return Frames(torch.where(inside, starts.unsqueeze(1) + positions, 0), inside, lengths, corpora)
+
+
 class Utterances:
-    """One domain's utterances on a device; a batch is gathered from them by row numbers and standardised."""
+    """One domain's utterances on a device; a batch is gathered from them by row numbers and standardised.
+
+    Attributes:
+        index: where each begins among the domain's frames, how many it has, and the number of its corpus, int64 of shape
+            (3, utterances).
+        labels: class numbers, int64 of shape (utterances,).
+        scalers: of each corpus.
+    """
 
     def __init__(self, domain: Domain, scalers: Mapping[str, Scaler], frames: int, device: torch.device) -> None:
         """Takes a domain, with the scaler of each of its corpora."""
@@ -64,8 +107,7 @@ class Utterances:
         starts = domain.starts[:-1] + np.maximum(lengths - frames, 0) // 2
         corpora = np.array([names.index(name) for name in domain.corpora], np.int64)
         self._shortest = int(lengths.min(initial=frames))
-        # Where each begins, its frames, the number of its corpus: in one tensor, for one look into it.
-        self._index = torch.from_numpy(np.stack([starts, np.minimum(lengths, frames), corpora])).to(device)
+        self.index = torch.from_numpy(np.stack([starts, np.minimum(lengths, frames), corpora])).to(device)
         self.labels = torch.from_numpy(np.array(domain.labels)).to(device)
 
     @classmethod
@@ -79,8 +121,8 @@ class Utterances:
         whole._shortest = min(run._shortest for run in runs)
         for name in ("_mean", "_scale", "labels"):
             setattr(whole, name, torch.cat([getattr(run, name) for run in runs]))
-        first = [run._index.new_tensor([[0], [0], [number * len(run._mean)]]) for number, run in enumerate(runs)]
-        whole._index = torch.cat([run._index + corpus for run, corpus in zip(runs, first, strict=True)], dim=1)
+        first = [run.index.new_tensor([[0], [0], [number * len(run._mean)]]) for number, run in enumerate(runs)]
+        whole.index = torch.cat([run.index + corpus for run, corpus in zip(runs, first, strict=True)], dim=1)
         return whole
 
     @property
@@ -97,33 +139,26 @@ class Utterances:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def gather(self, rows: Tensor, crop: int | None = None, where: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def gather(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Features of the utterances ``rows``, zeros after an utterance's end, and how many frames each has.
 
         Args:
             rows: int64 of shape (rows,).
-            crop: frames to take of each; ``None`` for the whole utterance.
-            where: where a longer utterance's crop lies, from 0 (its beginning) to 1 (its end), shape (rows,).
 
         Returns:
             Float32 of shape (rows, frames, dimensions), and int64 of shape (rows,).
         """
-        starts, lengths, corpora = self._index.index_select(1, rows).unbind()
-        frames, values = self._frames, self._values.tensor
-        if crop is not None and where is not None:
-            spare = (lengths - crop).clamp(min=0)
-            starts = starts + (where * (spare + 1)).long().clamp(max=spare)
-            lengths, frames = lengths.clamp(max=crop), min(crop, frames)
-        positions = torch.arange(frames, device=rows.device)
-        places = starts.unsqueeze(1) + positions
-        inside = positions < lengths.unsqueeze(1) if self._shortest < frames else None
-        if inside is not None:
-            places = torch.where(inside, places, 0)
+        frames = find_frames(self.index.index_select(1, rows), self._frames)
+        return self.read(frames), frames.lengths
+
+    def read(self, frames: Frames) -> Tensor:
+        """The features in those places, standardised, zeros after an utterance's end."""
+        values, places = self._values.tensor, frames.places
         # Whole rows: indexing with a matrix takes four times as long.
         features = values.index_select(0, places.flatten().to(values.device)).view(*places.shape, values.shape[1])
-        features = features.to(rows.device)
-        features.sub_(self._of(self._mean, corpora)).div_(self._of(self._scale, corpora))
-        return features if inside is None else features.mul_(inside.unsqueeze(2)), lengths
+        features = features.to(places.device)
+        features.sub_(self._of(self._mean, frames.corpora)).div_(self._of(self._scale, frames.corpora))
+        return features if self._shortest >= places.shape[1] else features.mul_(frames.inside.unsqueeze(2))
 
     @staticmethod
     def _of(statistics: Tensor, corpora: Tensor) -> Tensor:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,15 +23,6 @@ class Drawn(NamedTuple):
     of_target: np.ndarray
     likely: np.ndarray | None
     where: np.ndarray | None
-
-    def of(self, side: bool) -> Drawn:
-        """Those of the target, or those of the source."""
-        here = self.of_target == side
-        return self._replace(
-            rows=self.rows[here],
-            of_target=self.of_target[here],
-            where=None if self.where is None else self.where[here],
-        )
 
     def of_run(self, run: int, sizes: tuple[int, int]) -> Drawn:
         """The same, of the utterances of several runs, one run's after another's (:meth:`Sides.together`).
@@ -92,12 +82,3 @@ class Draw(NamedTuple):
             source=None if self.source is None else self.source.of_run(run, sizes),
             target=None if self.target is None else self.target.of_run(run, sizes),
         )
-
-
-def joined(draws: Sequence[Any]) -> Any:
-    """Several :class:`Draw` of one form as one, whose utterances are all of the first's, then all of the second's."""
-    if draws[0] is None:
-        return None
-    if isinstance(draws[0], np.ndarray):
-        return np.concatenate(draws)
-    return type(draws[0])(*map(joined, zip(*draws, strict=True)))

@@ -149,16 +149,11 @@ class Training:
         """Whether all steps of the epoch that has begun are done."""
         return self._done == self.steps_per_epoch
 
-    @property
-    def losses(self) -> dict[str, float]:
-        """Each player's mean loss over those steps of the epoch that are done."""
-        return {name: float(total) / self._done for name, total in self.sums.items()}
-
     def begin_step(self) -> Step:
         """The next step of an epoch."""
         if not self._done:
             self.modules.train()
-            self.sums = {player.name: torch.zeros((), device=self.device) for player in self.players}
+            self.losses: dict[str, list[Tensor]] = {player.name: [] for player in self.players}
             # All at once: between steps, whose arithmetic goes through all caches, each would take many times as long.
             self._steps = [self._plan(number) for number in range(self.steps_per_epoch)]
             self._batches = Batches(self.feed.sides, [step.draw for step in self._steps])
@@ -194,7 +189,7 @@ class Training:
         seed_noise(step.noise[player.name, turn], self.device)
         weights = self.weights(player)
         loss = player.loss(self.networks, batch, self.hyperparameters, {**step.values, "turn": turn})
-        loss = loss + self.recipe.penalty(weights)
+        loss = self.recipe.penalised(loss, weights)
         self.move(player, loss.detach(), torch.autograd.grad(loss, weights, allow_unused=True))
 
     def move(self, player: Player, loss: Tensor, gradients: Sequence[Tensor | None]) -> None:
@@ -204,7 +199,7 @@ class Training:
             # Fused optimisers go through memory as it lies: a transposed gradient would move other weights.
             weight.grad = None if gradient is None else gradient.contiguous()
         self.optimisers[player.name].step()
-        self.sums[player.name] += loss
+        self.losses[player.name].append(loss)
 
     def weights(self, player: Player) -> list[torch.nn.Parameter]:
         """The weights that a player moves."""
@@ -221,8 +216,10 @@ class Training:
             TrainingDiverged: a loss is no longer finite.
         """
         started = time.perf_counter()
-        self.workers.average(list(self.sums.values()))
-        losses, self._done = self.losses, 0
+        sums = {name: torch.stack(losses).sum() for name, losses in self.losses.items()}
+        self.workers.average(list(sums.values()))
+        losses = {name: float(total) / self._done for name, total in sums.items()}
+        self._done = 0
         self.epoch += 1
         for name, loss in losses.items():
             if not math.isfinite(loss):
@@ -331,10 +328,11 @@ class Training:
 
     def _relabel(self) -> dict[str, float]:
         """Pseudo-labels the target where this epoch is one for it; what there is to say of them."""
-        relabel, rows = self.recipe.relabel, unlabelled(self.granted)
-        if relabel is None or not len(rows) or self.epoch >= self.config.epochs:
+        relabel = self.recipe.relabel
+        if relabel is None or self.epoch >= self.config.epochs:
             return {}
-        if self.epoch % max(1, round(relabel.every * self.config.epochs)):
+        rows = unlabelled(self.granted)
+        if not len(rows) or self.epoch % max(1, round(relabel.every * self.config.epochs)):
             return {}
         granted = granted_pool(self.granted)
         pool = granted.with_pseudo_labels(relabel, rows, self.probabilities(rows, "target"))

@@ -86,18 +86,21 @@ class Recipe:
             return _SGD(weights, lr=learning_rate, momentum=self.momentum, fused=True)
         return _Adam(weights, lr=learning_rate, fused=True)
 
-    def penalty(self, weights: Iterable[torch.nn.Parameter]) -> Tensor | float:
-        """The penalty of one player's weights; 0 if there is none."""
-        return penalty(weights, self.l1, self.l2)
+    def penalised(self, loss: Tensor, weights: Iterable[torch.nn.Parameter]) -> Tensor:
+        """One player's loss with the penalty of its weights."""
+        return penalised(loss, weights, self.l1, self.l2)
 
 
-def penalty(weights: Iterable[Tensor], l1: Tensor | float, l2: Tensor | float) -> Tensor | float:
-    """The weighted sums of the weights' absolute values and of their squares; 0 if neither weighs anything.
+def penalised(loss: Tensor, weights: Iterable[Tensor], l1: Tensor | float, l2: Tensor | float) -> Tensor:
+    """A loss with the weighted sums of the weights' absolute values and of their squares, as far as they weigh anything.
 
     Args:
-        weights: of a player; those of one dimension, which are biases and scales, are left out.
+        loss: of a player, of shape ().
+        weights: of the player; those of one dimension, which are biases and scales, are left out.
         l1, l2: numbers, or tensors of shape ().
     """
     norms = [(by, norm) for by, norm in ((l1, Tensor.abs), (l2, Tensor.square)) if isinstance(by, Tensor) or by]
+    if not norms:
+        return loss
     matrices = [weight for weight in weights if weight.ndim > 1]
-    return sum((by * norm(matrix).sum() for matrix in matrices for by, norm in norms), 0.0)
+    return loss + sum(by * norm(matrix).sum() for matrix in matrices for by, norm in norms)

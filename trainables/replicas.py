@@ -26,7 +26,7 @@ from torch.func import functional_call, vmap
 from trainables.game import Player
 from trainables.loop import Step, Training, TrainingDiverged
 from trainables.networks.noise import drawn_by
-from trainables.recipe import penalty
+from trainables.recipe import penalised
 from trainables.stacked import Feeds, StackedBatch, batch_of_one, step_together
 
 # What has no batching rule.
@@ -142,7 +142,8 @@ class Pack:
             for number, part in zip(numbers, parts, strict=True):
                 self._tensors[number][name].grad = part
         step_together(runs[0].recipe, [run.optimisers[player.name] for run in runs])
-        torch._foreach_add_([run.sums[player.name] for run in runs], list(losses.detach().unbind()))
+        for run, loss in zip(runs, losses.detach().unbind(), strict=True):
+            run.losses[player.name].append(loss)
 
 
 def _one_run(
@@ -164,7 +165,7 @@ def _one_run(
         with drawn_by(number, generators):
             value = player.loss(networks, batch_of_one(batch), hyperparameters, values)
         norms = {"l1": first.recipe.l1, "l2": first.recipe.l2, **own["penalties"]}
-        return value + penalty([tensors[name] for name in moved], **norms)
+        return penalised(value, [tensors[name] for name in moved], **norms)
 
     return loss
 

@@ -5,19 +5,54 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from trainables.batches import Utterances
-from trainables.draws import Draw, Drawn, Labelled, joined
+from trainables.batches import Frames, Utterances, find_frames
+from trainables.draws import Draw, Drawn, Labelled
 from trainables.game import Batch, Speech
+from trainables.trees import joined, parted
 
-_AT_ONCE = 2**18  # values that are gathered at once, as far as one batch has not more: 1 MiB, which caches hold
+# Frames that are found, and values that are read, at once, as far as one batch has not more: 2 MiB, and 1 MiB, which caches hold.
+_FOUND_AT_ONCE, _READ_AT_ONCE = 2**18, 2**18
 # The attributes of a side's utterances: class numbers by name, int64 of shape (utterances,).
 Attributes = Mapping[str, Tensor]
+
+
+class Heard(NamedTuple):
+    """Utterances as a :class:`Speech` has them, their features not yet read.
+
+    Attributes:
+        frames: where their frames are.
+        of_target: whether each is of the target, bool of shape (utterances,).
+        labels, likely, attributes: as a :class:`Speech` has them.
+    """
+
+    frames: Frames
+    of_target: np.ndarray
+    labels: Tensor
+    likely: Tensor | None
+    attributes: Attributes
+
+
+class Pairs(NamedTuple):
+    """What there is of a :class:`~trainables.draws.Labelled`."""
+
+    first: Heard
+    second: Heard | None = None
+    shares: Tensor | None = None
+
+
+class Found(NamedTuple):
+    """What there is of a :class:`~trainables.draws.Draw`."""
+
+    labelled: Pairs
+    source: Pairs | None
+    target: Heard | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,98 +99,133 @@ class Sides:
         return len(self.utterances[0]), len(self.utterances[1])
 
     @property
-    def values_each(self) -> int:
-        """How many values are gathered of an utterance."""
+    def shape(self) -> tuple[int, int]:
+        """The frames that are read of an utterance, and their dimensions."""
         frames, dimensions = self.utterances[0].shape
-        return (frames if self.crop is None else min(self.crop, frames)) * dimensions
+        return frames if self.crop is None else min(self.crop, frames), dimensions
 
     def gather(self, draw: Draw) -> Batch:
         """The batch that is drawn."""
-        target = None
-        if draw.target is not None:
-            features, lengths = self._gather(1, self._tensor(draw.target.rows), draw.target.where)
-            target = Speech(features, lengths, torch.full_like(lengths, -1))
-        labelled = self._labelled(draw.labelled)
-        return Batch(labelled, labelled if draw.source is None else self._labelled(draw.source), target)
+        return self.read(self.find(draw), 1)[0]
 
-    def gather_each(self, draws: Sequence[Draw]) -> list[Batch]:
-        """The batches of draws of one form and size, gathered at once."""
-        if len(draws) == 1:
-            return [self.gather(draws[0])]
-        whole, count = self.gather(joined(draws)), len(draws)
-        labelled = _parts(whole.labelled, count)
-        source = labelled if whole.source is whole.labelled else _parts(whole.source, count)
-        target = [None] * count if whole.target is None else _parts(whole.target, count)
+    def find(self, draw: Draw) -> Found:
+        """All that there is to know of what is drawn, but for its features."""
+        target = None if draw.target is None else self._find(draw.target)
+        return Found(self._find_pairs(draw.labelled), draw.source and self._find_pairs(draw.source), target)
+
+    def read(self, found: Found, count: int) -> list[Batch]:
+        """The batches of ``count`` draws of one form and size, which have been found as one."""
+        labelled = parted(self._read_pairs(found.labelled), count)
+        source = labelled if found.source is None else parted(self._read_pairs(found.source), count)
+        target = parted(None if found.target is None else self._read(found.target), count)
         return [Batch(*parts) for parts in zip(labelled, source, target, strict=True)]
 
-    def _labelled(self, drawn: Labelled) -> Speech:
-        first = self._speech(drawn.first)
+    def _find_pairs(self, drawn: Labelled) -> Pairs:
         if drawn.second is None or drawn.shares is None:
+            return Pairs(self._find(drawn.first))
+        return Pairs(self._find(drawn.first), self._find(drawn.second), self._tensor(drawn.shares))
+
+    def _read_pairs(self, pairs: Pairs) -> Speech:
+        first = self._read(pairs.first)
+        if pairs.second is None or pairs.shares is None:
             return first
-        return mix(first, self._speech(drawn.second), self._tensor(drawn.shares))
+        return mix(first, self._read(pairs.second), pairs.shares)
 
-    def _speech(self, drawn: Drawn) -> Speech:
-        of_target = drawn.of_target
+    def _find(self, drawn: Drawn) -> Heard:
+        rows = self._tensor(drawn.rows + drawn.of_target * len(self.utterances[0]))
+        index = self._index.index_select(1, rows)
+        where = None if drawn.where is None else self._tensor(drawn.where)
+        frames = find_frames(index[:3], self.utterances[0].shape[0], self.crop, where)
+        labels, *numbers = index[3:].unbind()
+        if drawn.likely is None:
+            return Heard(frames, drawn.of_target, labels, None, {})
+        likely = self._likely.index_select(0, rows)
+        if drawn.of_target.any():
+            there, given = self._tensor(np.flatnonzero(drawn.of_target)), self._tensor(drawn.likely).float()
+            labels, likely = labels.index_copy(0, there, given.argmax(dim=1)), likely.index_copy(0, there, given)
+        return Heard(frames, drawn.of_target, labels, likely, dict(zip(self.attributes[0], numbers, strict=True)))
+
+    def _read(self, heard: Heard) -> Speech:
+        return Speech(
+            self._features(heard.frames, heard.of_target),
+            heard.frames.lengths,
+            heard.labels,
+            heard.likely,
+            heard.attributes,
+        )
+
+    def _features(self, frames: Frames, of_target: np.ndarray) -> Tensor:
+        source, target = self.utterances
         if not of_target.any():
-            return self._of_source(drawn)
+            return source.read(frames)
         if of_target.all():
-            return self._of_target(drawn)
-        sides = self._of_source(drawn.of(False)), self._of_target(drawn.of(True))
-        order = np.argsort(np.concatenate([np.flatnonzero(~of_target), np.flatnonzero(of_target)]))
-        return _interleave(sides, self._tensor(order))
+            return target.read(frames)
+        of_side = [np.flatnonzero(of_target == side) for side in (False, True)]
+        parts = [
+            side.read(Frames(*(each.index_select(0, self._tensor(here)) for each in frames)))
+            for side, here in zip((source, target), of_side, strict=True)
+        ]
+        return torch.cat(parts).index_select(0, self._tensor(np.argsort(np.concatenate(of_side))))
 
-    def _of_source(self, drawn: Drawn) -> Speech:
-        rows = self._tensor(drawn.rows)
-        features, lengths = self._gather(0, rows, drawn.where)
-        labels = self.utterances[0].labels[rows]
-        return Speech(features, lengths, labels, self._likely[rows], self._attributes(0, rows))
+    @cached_property
+    def _index(self) -> Tensor:
+        """What is known of the source's utterances, and then of the target's, int64 of shape (4 + attributes, utterances).
 
-    def _of_target(self, drawn: Drawn) -> Speech:
-        assert drawn.likely is not None, "it is labelled"
-        rows = self._tensor(drawn.rows)
-        features, lengths = self._gather(1, rows, drawn.where)
-        likely = self._tensor(drawn.likely).to(features.dtype)
-        return Speech(features, lengths, likely.argmax(dim=1), likely, self._attributes(1, rows))
-
-    def _gather(self, side: int, rows: Tensor, where: np.ndarray | None) -> tuple[Tensor, Tensor]:
-        return self.utterances[side].gather(rows, self.crop, None if where is None else self._tensor(where))
-
-    def _attributes(self, side: int, rows: Tensor) -> Attributes:
-        numbers = self._numbers[side].index_select(1, rows).unbind()
-        return dict(zip(self.attributes[side], numbers, strict=True))
+        All in one tensor, for one look into it: their :attr:`Utterances.index`, their labels (the target's are not
+        granted here, but drawn), their attributes.
+        """
+        sides = zip(
+            self.utterances,
+            (self.utterances[0].labels, torch.full_like(self.utterances[1].labels, -1)),
+            self.attributes,
+            strict=True,
+        )
+        return torch.cat(
+            [
+                torch.stack([*held.index, labels, *(told[name] for name in self.attributes[0])])
+                for held, labels, told in sides
+            ],
+            dim=1,
+        )
 
     @cached_property
     def _likely(self) -> Tensor:
-        """The labels of the source as class probabilities; a pretext task's has none, and nothing asks for them."""
-        return one_hot(self.utterances[0].labels.clamp(min=0), self.classes).float()
-
-    @cached_property
-    def _numbers(self) -> tuple[Tensor, Tensor]:
-        """The attributes of either side in one tensor, int64 of shape (attributes, utterances)."""
-        source, target = (torch.stack(list(side.values())) for side in self.attributes)
-        return source, target
+        """The labels as class probabilities; where there is none (a pretext task's, the target's) nothing asks for them."""
+        return one_hot(self._index[3].clamp(min=0), self.classes).float()
 
     def _tensor(self, values: np.ndarray) -> Tensor:
         return torch.from_numpy(values).to(self.device)
 
 
 class Batches:
-    """The batches of an epoch's draws, which all have one form and size: small ones are gathered several at a time.
+    """The batches of an epoch's draws, which all have one form and size.
 
-    To look up a few rows takes as long as to look up many.
+    To look up a few rows takes as long as to look up many: what is drawn is found for many batches at once, and the features
+    of small ones are read several at a time.
     """
 
     def __init__(self, sides: Sides, draws: Sequence[Draw]) -> None:
         self._sides, self._draws = sides, draws
-        self._at_once = max(1, _AT_ONCE // (sides.values_each * draws[0].rows))
-        self._gathered: dict[int, Batch] = {}
+        frames, dimensions = sides.shape
+        self._read_at_once = max(1, _READ_AT_ONCE // (frames * dimensions * draws[0].rows))
+        groups = _FOUND_AT_ONCE // (frames * draws[0].rows * self._read_at_once)
+        self._found_at_once = max(1, groups) * self._read_at_once
+        self._found: dict[int, Found] = {}
+        self._batches: dict[int, Batch] = {}
 
     def take(self, number: int) -> Batch:
         """The batch of a draw, by its number from 0; each once."""
-        if number not in self._gathered:
-            some = self._draws[number : number + self._at_once]
-            self._gathered = dict(enumerate(self._sides.gather_each(some), number))
-        return self._gathered.pop(number)
+        if number not in self._batches:
+            if number not in self._found:
+                self._find(number)
+            count = min(self._read_at_once, len(self._draws) - number)
+            self._batches = dict(enumerate(self._sides.read(self._found.pop(number), count), number))
+        return self._batches.pop(number)
+
+    def _find(self, first: int) -> None:
+        some = self._draws[first : first + self._found_at_once]
+        parts = parted(self._sides.find(joined(some)), len(some), self._read_at_once)
+        self._found = dict(zip(range(first, first + len(some), self._read_at_once), parts, strict=True))
 
 
 def mix(first: Speech, second: Speech, shares: Tensor) -> Speech:
@@ -183,24 +253,4 @@ def mix(first: Speech, second: Speech, shares: Tensor) -> Speech:
         attributes={
             name: torch.where(larger, numbers, second.attributes[name]) for name, numbers in first.attributes.items()
         },
-    )
-
-
-def _parts(speech: Speech, count: int) -> list[Speech]:
-    """As many batches, one after another."""
-    tensors = [value.chunk(count) for value in speech[:3]]
-    likely = [None] * count if speech.likely is None else speech.likely.chunk(count)
-    attributes = {name: numbers.chunk(count) for name, numbers in speech.attributes.items()}
-    each = [{name: parts[number] for name, parts in attributes.items()} for number in range(count)]
-    return [Speech(*parts) for parts in zip(*tensors, likely, each, strict=True)]
-
-
-def _interleave(sides: Sequence[Speech], order: Tensor) -> Speech:
-    """One batch of several, its utterances in ``order`` of them all."""
-    return Speech(
-        features=torch.cat([side.features for side in sides])[order],
-        lengths=torch.cat([side.lengths for side in sides])[order],
-        labels=torch.cat([side.labels for side in sides])[order],
-        likely=torch.cat([side.likely for side in sides if side.likely is not None])[order],
-        attributes={name: torch.cat([side.attributes[name] for side in sides])[order] for name in sides[0].attributes},
     )

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from trainables.draws import Draw, joined
+from trainables.draws import Draw
 from trainables.feed import Feed
 from trainables.game import Batch, Speech
 from trainables.recipe import Recipe
 from trainables.sides import Sides
+from trainables.trees import joined
 
 # A batch of every run: by part and field of it, tensors of which the first dimension is of runs.
 StackedBatch = Mapping[str, Mapping[str, Any]]

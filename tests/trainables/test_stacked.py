@@ -93,33 +93,53 @@ WAYS = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture
+def at_once(monkeypatch):
+    """Sets how many batches like those of ``draws`` are found, and read, at once, and lists the calls."""
+
+    def set_up(sides, draws, found, read):
+        frames, dimensions = sides.shape
+        monkeypatch.setattr("trainables.sides._FOUND_AT_ONCE", found * draws[0].rows * frames)
+        monkeypatch.setattr("trainables.sides._READ_AT_ONCE", read * draws[0].rows * frames * dimensions)
+        calls = {"find": [], "read": []}
+        for name, listed in calls.items():
+            method = getattr(Sides, name)
+            monkeypatch.setattr(Sides, name, lambda *given, of=method, to=listed: to.append(given) or of(*given))
+        return calls
+
+    return set_up
+
+
+@pytest.mark.parametrize(
+    ("found", "read", "finds", "reads"), [(3, 3, 3, 3), (6, 2, 2, 4), (100, 1, 1, 6), (1, 1, 6, 6)]
+)
 @pytest.mark.parametrize("adapts", [False, True])
 @WAYS
-def test_batches_of_steps_are_gathered_a_few_at_a_time_bit_for_bit(given, adapts, make_feed, monkeypatch):
+def test_batches_of_steps_are_gathered_several_at_a_time_bit_for_bit(
+    given, adapts, found, read, finds, reads, make_feed, at_once
+):
     feed, pool = make_feed(3, **given)
     draws = [feed.draw(pool, step, adapts) for step in range(7)]
-    gathered, gather = [], Sides.gather
-    monkeypatch.setattr("trainables.sides._AT_ONCE", 3 * draws[0].rows * feed.sides.values_each)
-    monkeypatch.setattr(Sides, "gather", lambda *given: gathered.append(given) or gather(*given))
+    single = [feed.sides.gather(draw) for draw in draws]
+    calls = at_once(feed.sides, draws, found, read)
     batches = Batches(feed.sides, draws)
-    taken = {step: batches.take(step) for step in (0, 1, 2, 3, 5, 6)}  # a step may be taken elsewhere, with other runs
-    assert len(gathered) == 3
-    for step, together in taken.items():
-        alone = gather(feed.sides, draws[step])
+    for step in (0, 1, 2, 3, 4, 6):  # a step may be taken elsewhere, with other runs
+        together, alone = batches.take(step), single[step]
         assert (together.source is together.labelled) == (alone.source is alone.labelled)
         for part in ("labelled", "source", "target"):
             assert_equal(getattr(together, part), getattr(alone, part))
+    assert (len(calls["find"]), len(calls["read"])) == (finds, reads)
 
 
-def test_of_a_large_batch_one_is_gathered_at_a_time(make_feed, monkeypatch):
+def test_a_batch_that_is_larger_is_gathered_by_itself(make_feed, at_once):
     feed, pool = make_feed(3, mixup=0.5)
     draws = [feed.draw(pool, step, True) for step in range(2)]
     # Eight of the source, as many with labels of either side, each mixed with another, and eight of the target.
-    assert draws[0].rows == 5 * 8 and feed.sides.values_each == feed.shape.frames * feed.shape.dimensions
-    monkeypatch.setattr("trainables.sides._AT_ONCE", 2 * draws[0].rows * feed.sides.values_each - 1)
+    assert draws[0].rows == 5 * 8 and feed.sides.shape == (feed.shape.frames, feed.shape.dimensions)
+    calls = at_once(feed.sides, draws, 0.5, 0.5)
     batches = Batches(feed.sides, draws)
-    batches.take(0)
-    assert not batches._gathered
+    batches.take(0), batches.take(1)
+    assert len(calls["find"]) == len(calls["read"]) == 2
 
 
 @pytest.mark.parametrize("adapts", [False, True])
@@ -137,8 +157,8 @@ def test_batches_of_runs_that_share_their_features_are_gathered_at_once_bit_for_
 def test_one_side_is_read_once_for_all_runs_that_share_it(make_feed, monkeypatch):
     made = [make_feed(seed, protocol="random_80_20") for seed in (3, 4, 5)]
     feeds, read = Feeds([feed for feed, _ in made]), []
-    gather = Utterances.gather
-    monkeypatch.setattr(Utterances, "gather", lambda *given: read.append(given) or gather(*given))
+    values = Utterances.read
+    monkeypatch.setattr(Utterances, "read", lambda *given: read.append(given) or values(*given))
     feeds.gather({number: feed.draw(pool, 0, True) for number, (feed, pool) in enumerate(made)})
     assert len(read) == 2, "source and target"
 

@@ -273,7 +273,7 @@ def test_a_run_that_resumes_with_bn4_ends_like_one_that_never_stopped(trial, wav
 def test_the_penalty_is_the_norm_of_the_weights_and_not_of_biases(penalty, expected):
     recipe = methods.load("dann").recipe(dann.Hyperparameters(penalty=penalty))
     weights = [torch.tensor([[1.0, -2.0], [3.0, -0.5]]), torch.tensor([7.0])]
-    assert float(recipe.penalty(weights)) == pytest.approx(expected)
+    assert float(recipe.penalised(torch.tensor(2.0), weights)) == pytest.approx(2 + expected)
 
 
 @pytest.mark.parametrize("penalty", dann.PENALTIES)
