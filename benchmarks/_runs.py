@@ -1,4 +1,4 @@
-"""Runs on noise, for benchmarks of training steps: 240 source and 200 target utterances of 100 to 300 frames.
+"""Runs on noise, for benchmarks of training steps: 240 source and 200 target utterances of 100 to 300 frames, or of more.
 
 Features that have one frame of an utterance, however long, have one here.
 """
@@ -32,7 +32,9 @@ class Steps(Training):
         return super().begin_step()
 
 
-def make_run(name: str, *, seed: int = 1, device: str = "cpu", **given: Any) -> Training:
+def make_run(
+    name: str, *, seed: int = 1, device: str = "cpu", sizes: tuple[int, int] = SIZES, **given: Any
+) -> Training:
     """A run of a method with its own hyperparameters, but for those that are given."""
     method = methods.load(name)
     feature = feature_types.load(method.feature)
@@ -46,7 +48,7 @@ def make_run(name: str, *, seed: int = 1, device: str = "cpu", **given: Any) -> 
         seed=seed,
         data="noise",
     )
-    sides = zip(("source", "target"), SIZES, strict=True)
+    sides = zip(("source", "target"), sizes, strict=True)
     source, target = (_noise(side, size, frames, feature.dimensions) for side, size in sides)
     granted, _ = draw(TaskData(source, target, CLASSES), task, seed)
     return Steps(config, granted, torch.device(device))

@@ -4,13 +4,17 @@ A step of the project's loop (:class:`trainables.loop.Training`: batches gathere
 streams, turns, schedules, optimisers) against a loop written by hand for that one method in plain PyTorch. The
 hand-written one (``_by_hand.py``) has what its author would prepare: padded, standardised tensors in memory, the order of
 all batches drawn beforehand, fused optimisers. Both begin with the same weights; before anything is timed they take the
-same steps, with the same random draws, and must have the same weights, bit for bit. What is timed runs in a process of its
-own, with the C library as it is: that memory which is freed stays with the process (:mod:`data_prep.heap`) is the
-project's doing. With ``--same-memory`` it stays with that process, too, and what is left is the loop's own cost.
+same steps, with the same random draws, and must have the same weights, bit for bit.
 
-The data is noise (240 and 200 utterances of 100 to 300 frames, or of one where the feature has no more); one thread. A line
-is a method: milliseconds a step, median and range over repetitions of half a second that take turns, and the ratio of the
-two, of each pair: 1 is as fast as by hand.
+A repetition is two new processes, one for either loop, which take turns of half a second: where a process has its memory
+makes it faster or slower than another of the same loop, by a tenth and more, for as long as it lives. The loop by hand has
+the C library as it is: that memory which is freed stays with the process (:mod:`data_prep.heap`) is the project's doing. With
+``--same-memory`` it stays with that process, too, and what is left is the loop's own cost.
+
+The data is noise (1,200 and 1,000 utterances, as RAVDESS has, of 100 to 300 frames, or of one where the feature has no
+more); one thread. Epochs have 30 steps, of which the first plans all; validation, which is no step, is in neither. A line is
+a method: milliseconds a step, median and range over the repetitions, and the ratio of the two, of each pair: 1 is as fast as
+by hand.
 """
 
 from __future__ import annotations
@@ -34,11 +38,11 @@ from _table import note
 from torch import nn
 
 from trainables.loop import Training
-from trainables.policies import Verdict
 from trainables.streams import stream_seed
 from trainables.trainable import prepare_process
 
-_SECONDS = 0.5  # that are timed at a time
+_TURNS, _SECONDS = 4, 0.5  # of either loop in a repetition, and of a turn
+_SIZES = (1200, 1000)
 _ATTRIBUTES = {"attributes": "gender+speaker+language"}
 # Each has its own hyperparameters but for schedules, which the loops by hand do without, and several attributes.
 _GIVEN: Mapping[str, Mapping[str, Any]] = {
@@ -69,17 +73,21 @@ def main() -> None:
 
 
 def make_training(name: str) -> Training:
-    """A run whose epochs hold steps and nothing else."""
-    training = make_run(name, **_GIVEN.get(name, {}))
-    training.policy.judge = lambda score: Verdict.CONTINUE
-    return training
+    """A run that takes steps for ever."""
+    return make_run(name, sizes=_SIZES, **_GIVEN.get(name, {}))
+
+
+def take(training: Training, steps: int) -> None:
+    """So many steps."""
+    for _ in range(steps):
+        training.take_step()
 
 
 def check(name: str) -> None:
-    """Two epochs of both from the same first weights must end with the same ones."""
+    """An epoch and a half of both from the same first weights must end with the same ones."""
     training = make_training(name)
-    networks, steps = copy.deepcopy(training.modules).train(), 2 * training.steps_per_epoch
-    _epochs(training, 2)
+    networks, steps = copy.deepcopy(training.modules).train(), training.steps_per_epoch * 3 // 2
+    take(training, steps)
 
     def seed(turn: str) -> None:
         player, step = turn.split()
@@ -94,24 +102,26 @@ def check(name: str) -> None:
 
 def measure(name: str, repetitions: int, same_memory: bool) -> tuple[list[float], list[float], list[float]]:
     """Milliseconds a step by hand and of the loop, and their ratios."""
-    training, by_hand, by_loop = make_training(name), [], []
-    begun = time.perf_counter()
-    _epochs(training, 1)
-    epochs = max(1, round(_SECONDS / (time.perf_counter() - begun)))
-    steps = training.steps_per_epoch * epochs
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as author:
-        for number in range(-1, repetitions):
-            hand = author.submit(_seconds_by_hand, name, epochs, same_memory).result()
-            begun = time.perf_counter()
-            _epochs(training, epochs)
-            if number >= 0:  # the first of each warms up
-                by_hand.append(1000 * hand / steps)
-                by_loop.append(1000 * (time.perf_counter() - begun) / steps)
-    return by_hand, by_loop, [hand / loop for hand, loop in zip(by_hand, by_loop, strict=True)]
+    by_hand, by_loop = zip(*(_repetition(name, same_memory) for _ in range(repetitions)), strict=True)
+    return list(by_hand), list(by_loop), [hand / loop for hand, loop in zip(by_hand, by_loop, strict=True)]
+
+
+def _repetition(name: str, same_memory: bool) -> tuple[float, float]:
+    """Milliseconds a step by hand and of the loop, each in a process of its own."""
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, fresh) as author, ProcessPoolExecutor(1, fresh) as project:
+        warm = [author.submit(_take_by_hand, name, range(3), same_memory), project.submit(_take_by_loop, name, 3)]
+        steps = max(1, round(_SECONDS / (min(each.result() for each in warm) / 3)))
+        hand = loop = 0.0
+        for turn in range(_TURNS):
+            numbers = range(3 + turn * steps, 3 + (turn + 1) * steps)
+            hand += author.submit(_take_by_hand, name, numbers, same_memory).result()
+            loop += project.submit(_take_by_loop, name, steps).result()
+    return 1000 * hand / (_TURNS * steps), 1000 * loop / (_TURNS * steps)
 
 
 @lru_cache
-def _prepared(name: str, same_memory: bool) -> tuple[nn.ModuleDict, Data, int, float]:
+def _by_hand(name: str, same_memory: bool) -> tuple[nn.ModuleDict, Data, int, float]:
     """What a loop by hand begins with, in its own process."""
     with nullcontext() if same_memory else patch("data_prep.heap.keep"):
         prepare_process()
@@ -120,23 +130,27 @@ def _prepared(name: str, same_memory: bool) -> tuple[nn.ModuleDict, Data, int, f
     return training.modules.train(), Data(training, steps), steps, training.policy.learning_rate
 
 
-def _seconds_by_hand(name: str, epochs: int, same_memory: bool) -> float:
-    """What so many epochs take, each with the batches of the first."""
-    networks, data, steps, rate = _prepared(name, same_memory)
+def _take_by_hand(name: str, numbers: range, same_memory: bool) -> float:
+    """The seconds that steps take, whose batches are those of the first epoch again and again."""
+    networks, data, steps, rate = _by_hand(name, same_memory)
     begun = time.perf_counter()
-    LOOPS[name](networks, data, [*range(steps)] * epochs, lambda turn: None, rate)
+    LOOPS[name](networks, data, [number % steps for number in numbers], lambda turn: None, rate)
     return time.perf_counter() - begun
 
 
-def _epochs(training: Training, count: int) -> None:
-    """Epochs without validation."""
-    scores: Mapping[str, float] = {}
-    with (
-        patch("trainables.loop.validate", lambda *run: None),
-        patch("trainables.loop.epoch_metrics", lambda *run: scores),
-    ):
-        for _ in range(count):
-            training.run_epoch()
+@lru_cache
+def _by_loop(name: str) -> Training:
+    """The same of the project's loop."""
+    prepare_process()
+    return make_training(name)
+
+
+def _take_by_loop(name: str, steps: int) -> float:
+    """The seconds that steps take."""
+    training = _by_loop(name)
+    begun = time.perf_counter()
+    take(training, steps)
+    return time.perf_counter() - begun
 
 
 def _spread(values: list[float]) -> str:
