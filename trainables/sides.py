@@ -23,7 +23,7 @@ _FOUND_AT_ONCE, _READ_AT_ONCE = 2**18, 2**18
 Attributes = Mapping[str, Tensor]
 
 
-class Heard(NamedTuple):
+class Unread(NamedTuple):
     """Utterances as a :class:`Speech` has them, their features not yet read.
 
     Attributes:
@@ -42,8 +42,8 @@ class Heard(NamedTuple):
 class Pairs(NamedTuple):
     """What there is of a :class:`~trainables.draws.Labelled`."""
 
-    first: Heard
-    second: Heard | None = None
+    first: Unread
+    second: Unread | None = None
     shares: Tensor | None = None
 
 
@@ -52,7 +52,7 @@ class Found(NamedTuple):
 
     labelled: Pairs
     source: Pairs | None
-    target: Heard | None
+    target: Unread | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,27 +131,27 @@ class Sides:
             return first
         return mix(first, self._read(pairs.second), pairs.shares)
 
-    def _find(self, drawn: Drawn) -> Heard:
+    def _find(self, drawn: Drawn) -> Unread:
         rows = self._tensor(drawn.rows + drawn.of_target * len(self.utterances[0]))
         index = self._index.index_select(1, rows)
         where = None if drawn.where is None else self._tensor(drawn.where)
         frames = find_frames(index[:3], self.utterances[0].shape[0], self.crop, where)
         labels, *numbers = index[3:].unbind()
         if drawn.likely is None:
-            return Heard(frames, drawn.of_target, labels, None, {})
+            return Unread(frames, drawn.of_target, labels, None, {})
         likely = self._likely.index_select(0, rows)
         if drawn.of_target.any():
             there, given = self._tensor(np.flatnonzero(drawn.of_target)), self._tensor(drawn.likely).float()
             labels, likely = labels.index_copy(0, there, given.argmax(dim=1)), likely.index_copy(0, there, given)
-        return Heard(frames, drawn.of_target, labels, likely, dict(zip(self.attributes[0], numbers, strict=True)))
+        return Unread(frames, drawn.of_target, labels, likely, dict(zip(self.attributes[0], numbers, strict=True)))
 
-    def _read(self, heard: Heard) -> Speech:
+    def _read(self, unread: Unread) -> Speech:
         return Speech(
-            self._features(heard.frames, heard.of_target),
-            heard.frames.lengths,
-            heard.labels,
-            heard.likely,
-            heard.attributes,
+            self._features(unread.frames, unread.of_target),
+            unread.frames.lengths,
+            unread.labels,
+            unread.likely,
+            unread.attributes,
         )
 
     def _features(self, frames: Frames, of_target: np.ndarray) -> Tensor:
