@@ -7,7 +7,7 @@ drawn in the order in which the project draws them, so that the two can be held 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import wraps
 
 import torch
@@ -62,7 +62,7 @@ class Data:
 
 # Has what is drawn next drawn as in the turn of a player at a step: "classifier 3".
 Seed = Callable[[str], None]
-Loop = Callable[[nn.ModuleDict, Data, Sequence[int], Seed, float], None]
+Loop = Callable[[nn.ModuleDict, Data, Iterable[int], Seed, float], None]
 Loss = Callable[[nn.ModuleDict, Data, int], Tensor]  # of a step
 
 
@@ -95,7 +95,7 @@ def alone(
 
     def make(loss: Loss) -> Loop:
         @wraps(loss)
-        def loop(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+        def loop(networks: nn.ModuleDict, data: Data, steps: Iterable[int], seed: Seed, rate: float) -> None:
             weights = weights_of(networks, *moves)
             optimiser = optimise(weights, rate)
             for step in steps:
@@ -184,7 +184,7 @@ def language_multitask(networks: nn.ModuleDict, data: Data, step: int) -> Tensor
     return emotion + cross_entropy(networks["language"](encoded), data.attribute("language", step))
 
 
-def addi(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+def addi(networks: nn.ModuleDict, data: Data, steps: Iterable[int], seed: Seed, rate: float) -> None:
     """The three-player game, and its classifier."""
     encoder, decoder, classifier = (networks[name] for name in ("encoder", "decoder", "classifier"))
     of_source, of_target = networks["source_discriminator"], networks["target_discriminator"]
@@ -225,7 +225,7 @@ def addi(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, 
         update(cross_entropy(classifier(encoder(source)), labels), moved["classifier"], optimisers["classifier"])
 
 
-def emotional_gan(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+def emotional_gan(networks: nn.ModuleDict, data: Data, steps: Iterable[int], seed: Seed, rate: float) -> None:
     """Discriminator and generator of pseudo-labelled speech."""
     encoder, generator, discriminator = (networks[name] for name in ("encoder", "generator", "discriminator"))
     moved = weights_of(networks, "discriminator"), weights_of(networks, "encoder", "generator")
@@ -248,7 +248,7 @@ def emotional_gan(networks: nn.ModuleDict, data: Data, steps: Sequence[int], see
         update(cross_entropy(discriminator(generated), code.argmax(dim=1)), moved[1], optimisers[1])
 
 
-def dann(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float) -> None:
+def dann(networks: nn.ModuleDict, data: Data, steps: Iterable[int], seed: Seed, rate: float) -> None:
     """Domain-adversarial training with BN1, alpha 0.5, beta 1 and the l2 penalty."""
     weights = weights_of(networks, "encoder", "normalisation", "emotion_classifier", "language_classifier")
     optimiser = adam(weights, rate)
@@ -269,7 +269,7 @@ def dann(networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, 
 
 
 def adversarial_discriminator(
-    networks: nn.ModuleDict, data: Data, steps: Sequence[int], seed: Seed, rate: float
+    networks: nn.ModuleDict, data: Data, steps: Iterable[int], seed: Seed, rate: float
 ) -> None:
     """Discriminators of the attributes, then the classifier against them, alpha 0.5."""
     moved = weights_of(networks, "discriminators"), weights_of(networks, "encoder", "classifier")

@@ -1,4 +1,4 @@
-"""Runs on noise, for benchmarks of training steps: 240 source and 200 target utterances of 100 to 300 frames, or of more.
+"""Runs on noise, for benchmarks of training steps: 240 source and 200 target utterances of 100 to 300 frames, or as many as asked for.
 
 Features that have one frame of an utterance, however long, have one here.
 """

@@ -6,15 +6,16 @@ hand-written one (``_by_hand.py``) has what its author would prepare: padded, st
 all batches drawn beforehand, fused optimisers. Both begin with the same weights; before anything is timed they take the
 same steps, with the same random draws, and must have the same weights, bit for bit.
 
-A repetition is two new processes, one for either loop, which take turns of half a second: where a process has its memory
-makes it faster or slower than another of the same loop, by a tenth and more, for as long as it lives. The loop by hand has
-the C library as it is: that memory which is freed stays with the process (:mod:`data_prep.heap`) is the project's doing. With
-``--same-memory`` it stays with that process, too, and what is left is the loop's own cost.
+A repetition is two new processes, one for either loop, which take turns of half a second, or of an epoch where that is
+longer and not twice as long: where a process has its memory makes it faster or slower than another of the same loop, by a tenth
+and more, for as long as it lives. The loop by hand has the C library as it is: that memory which is freed stays with the
+process (:mod:`data_prep.heap`) is the project's doing. With ``--same-memory`` it stays with that process, too, and what is
+left is the loop's own cost.
 
-The data is noise (1,200 and 1,000 utterances, as RAVDESS has, of 100 to 300 frames, or of one where the feature has no
-more); one thread. Epochs have 30 steps, of which the first plans all; validation, which is no step, is in neither. A line is
-a method: milliseconds a step, median and range over the repetitions, and the ratio of the two, of each pair: 1 is as fast as
-by hand.
+The data is noise (1,200 and 1,000 utterances, about as many as RAVDESS has, of 100 to 300 frames, or of one where the feature
+has no more); one thread. Epochs have 30 steps (10 with ``pseudo_label``), of which the first plans all; validation, which is no
+step, is in neither. A line is a method: milliseconds a step, median and range over the repetitions, and the ratio of the two,
+of each pair: 1 is as fast as by hand.
 """
 
 from __future__ import annotations
@@ -24,10 +25,9 @@ import copy
 import multiprocessing
 import statistics
 import time
-from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from multiprocessing.connection import Connection
 from typing import Any
 from unittest.mock import patch
 
@@ -35,13 +35,13 @@ import torch
 from _by_hand import LOOPS, Data
 from _runs import make_run
 from _table import note
-from torch import nn
 
 from trainables.loop import Training
 from trainables.streams import stream_seed
 from trainables.trainable import prepare_process
 
 _TURNS, _SECONDS = 4, 0.5  # of either loop in a repetition, and of a turn
+_WARM = 3  # steps that warm up, and as many by which a turn's are counted
 _SIZES = (1200, 1000)
 _ATTRIBUTES = {"attributes": "gender+speaker+language"}
 # Each has its own hyperparameters but for schedules, which the loops by hand do without, and several attributes.
@@ -77,17 +77,12 @@ def make_training(name: str) -> Training:
     return make_run(name, sizes=_SIZES, **_GIVEN.get(name, {}))
 
 
-def take(training: Training, steps: int) -> None:
-    """So many steps."""
-    for _ in range(steps):
-        training.take_step()
-
-
 def check(name: str) -> None:
     """An epoch and a half of both from the same first weights must end with the same ones."""
     training = make_training(name)
     networks, steps = copy.deepcopy(training.modules).train(), training.steps_per_epoch * 3 // 2
-    take(training, steps)
+    for _ in range(steps):
+        training.take_step()
 
     def seed(turn: str) -> None:
         player, step = turn.split()
@@ -108,49 +103,65 @@ def measure(name: str, repetitions: int, same_memory: bool) -> tuple[list[float]
 
 def _repetition(name: str, same_memory: bool) -> tuple[float, float]:
     """Milliseconds a step by hand and of the loop, each in a process of its own."""
+    epoch = make_training(name).steps_per_epoch
+    with _process(_step_by_hand, name, same_memory) as by_hand, _process(_step_by_loop, name) as by_loop:
+        both = (by_hand, by_loop)
+        for each in both:
+            each.send(_WARM)
+        for each in both:
+            each.recv()
+        steps = max(1, round(_SECONDS * _WARM / min(_take_turn(each, _WARM) for each in both)))
+        if 2 * steps > epoch:
+            steps = max(1, round(steps / epoch)) * epoch
+        turns = [[_take_turn(each, steps) for each in both] for _ in range(_TURNS)]
+    hand, loop = (1000 * sum(seconds) / (_TURNS * steps) for seconds in zip(*turns, strict=True))
+    return hand, loop
+
+
+@contextmanager
+def _process(work: Callable[..., None], *given: Any) -> Iterator[Connection]:
+    """A new process that steps as often as it is told, and tells how many seconds that took; it ends when told 0."""
     fresh = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, fresh) as author, ProcessPoolExecutor(1, fresh) as project:
-        warm = [author.submit(_take_by_hand, name, range(3), same_memory), project.submit(_take_by_loop, name, 3)]
-        steps = max(1, round(_SECONDS / (min(each.result() for each in warm) / 3)))
-        hand = loop = 0.0
-        for turn in range(_TURNS):
-            numbers = range(3 + turn * steps, 3 + (turn + 1) * steps)
-            hand += author.submit(_take_by_hand, name, numbers, same_memory).result()
-            loop += project.submit(_take_by_loop, name, steps).result()
-    return 1000 * hand / (_TURNS * steps), 1000 * loop / (_TURNS * steps)
+    here, there = fresh.Pipe()
+    process = fresh.Process(target=work, args=(there, *given), daemon=True)
+    process.start()
+    there.close()  # so that an error there is the end of what can be received
+    yield here
+    here.send(0)
+    process.join()
 
 
-@lru_cache
-def _by_hand(name: str, same_memory: bool) -> tuple[nn.ModuleDict, Data, int, float]:
-    """What a loop by hand begins with, in its own process."""
+def _take_turn(process: Connection, steps: int) -> float:
+    """The seconds that so many steps take there."""
+    process.send(steps)
+    return float(process.recv())
+
+
+def _numbers(caller: Connection) -> Iterator[int]:
+    """The numbers of the steps to take, from 0, turn by turn; tells the seconds of each turn."""
+    first = 0
+    while count := caller.recv():
+        begun = time.perf_counter()
+        yield from range(first, first + count)
+        caller.send(time.perf_counter() - begun)
+        first += count
+
+
+def _step_by_hand(caller: Connection, name: str, same_memory: bool) -> None:
+    """Steps whose batches are those of the first epoch again and again."""
     with nullcontext() if same_memory else patch("data_prep.heap.keep"):
         prepare_process()
     training = make_training(name)
-    steps = training.steps_per_epoch
-    return training.modules.train(), Data(training, steps), steps, training.policy.learning_rate
+    epoch, networks = training.steps_per_epoch, training.modules.train()
+    data, numbers = Data(training, epoch), (number % epoch for number in _numbers(caller))
+    LOOPS[name](networks, data, numbers, lambda turn: None, training.policy.learning_rate)
 
 
-def _take_by_hand(name: str, numbers: range, same_memory: bool) -> float:
-    """The seconds that steps take, whose batches are those of the first epoch again and again."""
-    networks, data, steps, rate = _by_hand(name, same_memory)
-    begun = time.perf_counter()
-    LOOPS[name](networks, data, [number % steps for number in numbers], lambda turn: None, rate)
-    return time.perf_counter() - begun
-
-
-@lru_cache
-def _by_loop(name: str) -> Training:
-    """The same of the project's loop."""
+def _step_by_loop(caller: Connection, name: str) -> None:
     prepare_process()
-    return make_training(name)
-
-
-def _take_by_loop(name: str, steps: int) -> float:
-    """The seconds that steps take."""
-    training = _by_loop(name)
-    begun = time.perf_counter()
-    take(training, steps)
-    return time.perf_counter() - begun
+    training = make_training(name)
+    for _ in _numbers(caller):
+        training.take_step()
 
 
 def _spread(values: list[float]) -> str:

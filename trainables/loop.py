@@ -70,6 +70,7 @@ class Training:
         workers: this process's place among data-parallel ones.
         start: weights that it begins with, as a pretext task left them; ``None`` to begin with none.
         recovery: where it keeps its state, from which it goes on if it was cut off; ``None`` to keep none.
+        losses: by player, the loss of each of its turns in this epoch, tensors of shape ().
     """
 
     config: TrialConfig
@@ -100,6 +101,7 @@ class Training:
         self.policy = self.recipe.policy(self.hyperparameters.learning_rate)
         self.epoch = self.step = self._done = 0
         self.pool = self._rebalanced(granted_pool(self.granted))
+        self.losses: dict[str, list[Tensor]] = {}
         self.seconds = 0.0
         self.stopped = False
         self.best: Best | None = None
@@ -153,7 +155,7 @@ class Training:
         """The next step of an epoch."""
         if not self._done:
             self.modules.train()
-            self.losses: dict[str, list[Tensor]] = {player.name: [] for player in self.players}
+            self.losses = {player.name: [] for player in self.players}
             # All at once: between steps, whose arithmetic goes through all caches, each would take many times as long.
             self._steps = [self._plan(number) for number in range(self.steps_per_epoch)]
             self._batches = Batches(self.feed.sides, [step.draw for step in self._steps])

@@ -18,7 +18,7 @@ from trainables.game import Batch, Speech
 from trainables.trees import joined, parted
 
 # Frames that are found, and values that are read, at once, as far as one batch has not more: 2 MiB, and 1 MiB, which caches hold.
-_FOUND_AT_ONCE, _READ_AT_ONCE = 2**18, 2**18
+_FRAMES_AT_ONCE, _VALUES_AT_ONCE = 2**18, 2**18
 # The attributes of a side's utterances: class numbers by name, int64 of shape (utterances,).
 Attributes = Mapping[str, Tensor]
 
@@ -40,7 +40,11 @@ class Unread(NamedTuple):
 
 
 class Pairs(NamedTuple):
-    """What there is of a :class:`~trainables.draws.Labelled`."""
+    """The utterances of a :class:`~trainables.draws.Labelled`, their features not yet read.
+
+    Attributes:
+        first, second, shares: as there.
+    """
 
     first: Unread
     second: Unread | None = None
@@ -48,7 +52,11 @@ class Pairs(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What there is of a :class:`~trainables.draws.Draw`."""
+    """The utterances of a :class:`~trainables.draws.Draw`, or of several joined, their features not yet read.
+
+    Attributes:
+        labelled, source, target: as there.
+    """
 
     labelled: Pairs
     source: Pairs | None
@@ -60,7 +68,7 @@ class Sides:
     """Both sides' utterances.
 
     Attributes:
-        utterances: of the source and of the target.
+        utterances: of the source and of the target, padded to the same number of frames.
         attributes: theirs.
         classes: how many emotions there are.
         crop: frames that are taken of each; ``None`` for all of it.
@@ -160,12 +168,12 @@ class Sides:
             return source.read(frames)
         if of_target.all():
             return target.read(frames)
-        of_side = [np.flatnonzero(of_target == side) for side in (False, True)]
+        here = [self._tensor(np.flatnonzero(of_target == side)) for side in (False, True)]
         parts = [
-            side.read(Frames(*(each.index_select(0, self._tensor(here)) for each in frames)))
-            for side, here in zip((source, target), of_side, strict=True)
+            side.read(Frames(*(each.index_select(0, rows) for each in frames)))
+            for side, rows in zip((source, target), here, strict=True)
         ]
-        return torch.cat(parts).index_select(0, self._tensor(np.argsort(np.concatenate(of_side))))
+        return torch.cat(parts).index_select(0, torch.cat(here).argsort())
 
     @cached_property
     def _index(self) -> Tensor:
@@ -207,8 +215,8 @@ class Batches:
     def __init__(self, sides: Sides, draws: Sequence[Draw]) -> None:
         self._sides, self._draws = sides, draws
         frames, dimensions = sides.shape
-        self._read_at_once = max(1, _READ_AT_ONCE // (frames * dimensions * draws[0].rows))
-        groups = _FOUND_AT_ONCE // (frames * draws[0].rows * self._read_at_once)
+        self._read_at_once = max(1, _VALUES_AT_ONCE // (frames * dimensions * draws[0].rows))
+        groups = _FRAMES_AT_ONCE // (frames * draws[0].rows * self._read_at_once)
         self._found_at_once = max(1, groups) * self._read_at_once
         self._found: dict[int, Found] = {}
         self._batches: dict[int, Batch] = {}

@@ -20,7 +20,7 @@ def joined(trees: Sequence[Any]) -> Any:
 
 
 def parted(tree: Any, count: int, each: int = 1) -> list[Any]:
-    """One whose rows are those of ``count``, all of one size, as several: of ``each`` of them, the last of what is left."""
+    """One of ``count`` lots of as many rows, one after another, as several: ``each`` lots in one, in the last what is left."""
     parts = math.ceil(count / each)
     if parts == 1 or tree is None:
         return [tree] * parts
