@@ -201,6 +201,8 @@ class Training:
             # Fused optimisers go through memory as it lies: a transposed gradient would move other weights.
             weight.grad = None if gradient is None else gradient.contiguous()
         self.optimisers[player.name].step()
+        for weight in self.weights(player):
+            weight.grad = None  # so that the next gradients are where these were, which caches still hold
         self.losses[player.name].append(loss)
 
     def weights(self, player: Player) -> list[torch.nn.Parameter]:
