@@ -1,6 +1,6 @@
-"""Runs on noise, for benchmarks of training steps: 240 source and 200 target utterances of 100 to 300 frames, or as many as asked for.
+"""Runs on noise, for benchmarks of training steps: 240 source and 200 target utterances of 100 to 300 frames.
 
-Features that have one frame of an utterance, however long, have one here.
+There may be as many utterances as are asked for. Features that have one frame of an utterance, however long, have one here.
 """
 
 from __future__ import annotations

@@ -118,8 +118,9 @@ class Sides:
 
     def find(self, draw: Draw) -> Found:
         """All that there is to know of what is drawn, but for its features."""
+        source = None if draw.source is None else self._find_pairs(draw.source)
         target = None if draw.target is None else self._find(draw.target)
-        return Found(self._find_pairs(draw.labelled), draw.source and self._find_pairs(draw.source), target)
+        return Found(self._find_pairs(draw.labelled), source, target)
 
     def read(self, found: Found, count: int) -> list[Batch]:
         """The batches of ``count`` draws of one form and size, which have been found as one."""
